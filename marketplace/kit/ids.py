@@ -1,0 +1,29 @@
+"""Identifiers that can be shown outside: not countable, and sortable by the time they were made."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from uuid import UUID
+
+_READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id() -> UUID:
+    """Return a UUID of version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then 74 random bits."""
+    stamp = time.time_ns() // 1_000_000
+    value = int.from_bytes(stamp.to_bytes(6, "big") + os.urandom(10), "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return UUID(int=value)
+
+
+def public_code(length: int = 8) -> str:
+    """Return a random code without letters that look alike; about 4.9 bits a character."""
+    return "".join(secrets.choice(_READABLE) for _ in range(length))
+
+
+def secret_token() -> str:
+    """Return 256 random bits as URL-safe text, for links, sessions and tokens; keep only its SHA-256."""
+    return secrets.token_urlsafe(32)

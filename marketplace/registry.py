@@ -1,0 +1,27 @@
+"""Imports every module that registers something: work handlers, periodic jobs, attachment sources, the actor loader.
+
+The web app, the worker, the CLI and the tests import this one module, so that they all know the same.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+MODULES = (
+    "marketplace.kit.jobs",
+    "marketplace.kit.mail",
+    "catalog.jobs",
+    "billing.jobs",
+    "marketplace.people.members",
+    "marketplace.people.jobs",
+    "marketplace.orders.jobs",
+    "marketplace.scheduling.jobs",
+    "marketplace.fulfilment.jobs",
+)
+
+
+def load() -> None:
+    """Import them all; doing it again changes nothing."""
+    for name in MODULES:
+        importlib.import_module(name)
