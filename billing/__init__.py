@@ -1,0 +1,1 @@
+"""Money: VAT, invoices, documents, payments. It is handed charges and never learns what a programme is."""

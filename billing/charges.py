@@ -1,0 +1,133 @@
+"""Charges: what is to be billed. A charge is recorded with the business that it belongs to, and lands on one invoice line.
+
+Its content is frozen when it is recorded: description in the debtor's language, price, VAT decision. It can only be
+dropped, and only before it is invoiced; what is on an invoice is taken back by a credit note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from billing.vat import VatDecision, line_net
+from marketplace.kit import db
+from marketplace.kit.errors import Conflict, NotFound
+from marketplace.kit.i18n import _
+from marketplace.kit.money import Money
+
+
+class NewCharge(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be billed. ``group_key`` says with what it shares an invoice (``order:<id>``); ``quantity`` > 0.
+
+    ``description`` and ``detail`` are in the debtor's language. ``person_label`` is the participant's name where the
+    company wants names, else a staff number, else None; whoever records the charge decides.
+    """
+
+    id: UUID
+    debtor_id: UUID
+    group_key: str
+    description: str
+    unit_price: Money
+    vat: VatDecision
+    supply_from_on: date
+    supply_to_on: date
+    detail: str = ""
+    quantity: Decimal | int = 1
+    order_number: str | None = None
+    purchase_order: str | None = None
+    cost_centre: str | None = None
+    person_label: str | None = None
+    ordered_by: str | None = None
+
+
+_INSERT = """
+    INSERT INTO charge (id, debtor_id, group_key, position, description, detail, quantity, unit_price_cents, net_cents,
+                        vat_category, vat_rate, exemption_code, exemption_text, trace, supply_from_on, supply_to_on,
+                        order_number, purchase_order, cost_centre, person_label, ordered_by, state, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 'open', $22)
+    ON CONFLICT (id) DO NOTHING
+"""
+
+
+async def record(new: Sequence[NewCharge], *, now: datetime) -> None:
+    """Record charges, in this order, in the caller's transaction. The same id again is the same charge: nothing happens.
+
+    Raises ``Conflict`` ``already_invoiced`` when the group has its invoice: late items need a group of their own.
+    """
+    async with db.atomic():
+        for group in sorted({charge.group_key for charge in new}):
+            if await db.value("SELECT 1 FROM invoice WHERE group_key = $1", group):
+                raise Conflict("already_invoiced", _("The invoice for this has been issued already."))
+        await db.execute_many(_INSERT, [_row(charge, position, now) for position, charge in enumerate(new)])
+
+
+def _row(new: NewCharge, position: int, now: datetime) -> tuple[object, ...]:
+    return (
+        new.id, new.debtor_id, new.group_key, position, new.description, new.detail, Decimal(new.quantity),
+        new.unit_price.cents, line_net(new.quantity, new.unit_price.cents),
+        new.vat.category.value, new.vat.rate, new.vat.exemption_code, new.vat.text, msgspec.json.encode(new.vat.trace).decode(),
+        new.supply_from_on, new.supply_to_on, new.order_number, new.purchase_order, new.cost_centre,
+        new.person_label, new.ordered_by, now,
+    )  # fmt: skip
+
+
+async def drop(charge_ids: Sequence[UUID], *, now: datetime) -> None:  # noqa: ARG001 - every verb is told the time
+    """Take back charges that are not on an invoice yet; dropping one twice is fine.
+
+    Raises ``NotFound``, or ``Conflict`` ``already_invoiced`` and then drops none.
+    """
+    wanted = list(dict.fromkeys(charge_ids))
+    async with db.atomic():
+        found = await db.records("SELECT id, state FROM charge WHERE id = ANY($1) ORDER BY id FOR UPDATE", wanted)
+        if len(found) < len(wanted):
+            raise NotFound("not_found", _("There is no such item to bill."))
+        if any(row["state"] == "invoiced" for row in found):
+            raise Conflict(
+                "already_invoiced",
+                _("The invoice for this has been issued already."),
+                next_step=_("Ask Expat Centre Leiden for a credit note."),
+            )
+        await db.execute("UPDATE charge SET state = 'dropped' WHERE id = ANY($1) AND state = 'open'", wanted)
+
+
+class Charge(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge as it was recorded; ``trace`` is said by ``vat.explain``."""
+
+    id: UUID
+    debtor_id: UUID
+    group_key: str
+    description: str
+    detail: str
+    quantity: Decimal
+    unit_price_cents: int
+    net_cents: int
+    vat_category: str
+    vat_rate: Decimal
+    exemption_code: str | None
+    exemption_text: str | None
+    trace: tuple[str, ...]
+    supply_from_on: date
+    supply_to_on: date
+    order_number: str | None
+    purchase_order: str | None
+    cost_centre: str | None
+    person_label: str | None
+    ordered_by: str | None
+    state: str
+
+
+_SELECT = f"SELECT {', '.join(Charge.__struct_fields__)} FROM charge"  # noqa: S608 - constant
+
+
+async def of(charge_ids: Sequence[UUID]) -> list[Charge]:
+    """Return charges by id, for pages that show what will be billed; unknown ids are left out."""
+    return await db.rows(Charge, f"{_SELECT} WHERE id = ANY($1) ORDER BY created_at, position, id", list(charge_ids))
+
+
+async def lock_open(group_key: str) -> list[Charge]:
+    """Return a group's open charges in their order, locked until the transaction ends."""
+    return await db.rows(Charge, f"{_SELECT} WHERE group_key = $1 AND state = 'open' ORDER BY created_at, position, id FOR UPDATE", group_key)
