@@ -35,7 +35,7 @@ _LONGEST_SOCKET_PATH = 107
 _PATIENCE = 10.0
 _PROTOCOL_3 = 196608
 _EASY = re.compile(r"[A-Za-z0-9/._-]+")
-_FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+_FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
 
 
 class InUseError(PostgresError):
@@ -157,7 +157,7 @@ class Embedded:
         written = self.data / "PG_VERSION"
         if written.is_file() and (made_by := written.read_text(encoding="ascii").strip()) != str(major):
             message = (
-                f"The database in {self.data} was made by PostgreSQL {made_by}, and {self.programs.origin} is {major}: "
+                f"The database in {self.data} was made by PostgreSQL {made_by}, and this is {major} ({self.programs.origin}): "
                 f"set PG_BIN to the programs of PostgreSQL {made_by}, or move the folder away to start with an empty database."
             )
             raise PostgresError(message)

@@ -127,8 +127,9 @@ _PLAIN = {
     "pg_bin": "PG_BIN",
 }
 _ALSO = {"THEME_CSS": "MARKETPLACE_THEME_CSS", "THEME_CLASS": "MARKETPLACE_THEME_CLASS", "MARKETPLACE_DATABASE_URL": "DATABASE_URL"}
-# Read by other parts: which file to read instead of .env, and which PostgreSQL the tests use.
-_ELSEWHERE = ("MARKETPLACE_ENV", "MARKETPLACE_TEST_PG", "MARKETPLACE_TEST_FULL")
+# Read elsewhere: which file to read instead of .env, and what the tests are told.
+_ENV_FILE = "MARKETPLACE_ENV"
+_TESTS = "MARKETPLACE_TEST_"
 
 
 def variables() -> Iterator[Variable]:
@@ -168,10 +169,10 @@ def reload(environ: Mapping[str, str] | None = None) -> Settings:
 
 def effective_environment() -> dict[str, str]:
     """The process's environment over the lines of ``.env`` (or of the file that ``MARKETPLACE_ENV`` names)."""
-    named = os.environ.get("MARKETPLACE_ENV")
+    named = os.environ.get(_ENV_FILE)
     path = ROOT / ".env" if named is None else Path(named)
     if named and not path.is_file():
-        message = f"MARKETPLACE_ENV names {named}, which is not a file: correct the path, or unset the variable."
+        message = f"{_ENV_FILE} names {named}, which is not a file: correct the path, or unset the variable."
         raise SettingsError(message)
     return {**(_env_file(path) if path.is_file() else {}), **os.environ}
 
@@ -198,7 +199,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     known = {variable.name: variable for variable in variables()}
     given = {_ALSO.get(name, name): value for name, value in environ.items() if name in known or name in _ALSO}
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known and name not in _ALSO and name not in _ELSEWHERE:
+        elsewhere = name in _ALSO or name == _ENV_FILE or name.startswith(_TESTS)
+        if name.startswith(PREFIX) and name not in known and not elsewhere:
             raise SettingsError(_unknown(name, list(known)))
     groups: dict[str, dict[str, object]] = {"": {}, "operator": {}, "smtp": {}}
     for name, raw in given.items():

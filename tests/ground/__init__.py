@@ -1,0 +1,1 @@
+"""The ground: settings, the embedded database, processes, the command line."""
