@@ -6,7 +6,8 @@ The web app, the worker, the CLI and the tests import this one module, so that t
 from __future__ import annotations
 
 import importlib
-import importlib.util
+
+from marketplace.kit.settings import ROOT
 
 MODULES = (
     "marketplace.kit.jobs",
@@ -24,4 +25,5 @@ MODULES = (
 def load() -> None:
     """Import them all; doing it again changes nothing."""
     for name in MODULES:
-        importlib.import_module(name)
+        if (ROOT / (name.replace(".", "/") + ".py")).exists():  # TEMPORARY until every part has landed
+            importlib.import_module(name)

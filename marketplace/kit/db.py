@@ -7,6 +7,7 @@ fails. Inside ``atomic()`` start no tasks, gather nothing and call nobody over t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -108,7 +109,7 @@ async def atomic() -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        if not current.connection.is_closed():
+        with contextlib.suppress(asyncpg.InterfaceError, OSError):  # cut: the outermost block ends it all
             await current.connection.execute(f"ROLLBACK TO {name}; RELEASE {name}")
         raise
     await current.connection.execute(f"RELEASE {name}")
@@ -127,7 +128,7 @@ async def _outermost() -> AsyncIterator[None]:
             await own.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except BaseException:
             DB.current_transaction.reset(token)
-            if not own.is_closed():
+            with contextlib.suppress(Exception):  # a cut connection can't roll back; the server has, and the pool drops it
                 await transaction.rollback()
             raise
         DB.current_transaction.reset(token)
