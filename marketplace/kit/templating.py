@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from marketplace.kit import clock, i18n
+from marketplace.kit import clock, i18n, svg
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
@@ -28,7 +28,7 @@ def environment() -> Environment:
     )
     names = ("fmt_money", "fmt_date", "fmt_time", "fmt_datetime", "fmt_range", "n_", "current_locale")
     made.globals.update({name: getattr(i18n, name) for name in names})
-    made.globals.update({"_": i18n._, "local": clock.local})
+    made.globals.update({"_": i18n._, "local": clock.local, "svg": svg.NAMESPACE})
     return made
 
 
