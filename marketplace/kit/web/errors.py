@@ -1,0 +1,147 @@
+"""One mapping from errors to answers: a page for people, problem+json under ``/api``. Nothing of the inside leaks.
+
+A row of somebody else and a row that does not exist answer with the same 404 bytes: the page knows neither the
+sentence of the error nor the address that was asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+import structlog
+from litestar import MediaType, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from marketplace.kit.errors import DomainError, Invalid, NotFound, TooMany, Unauthenticated
+from marketplace.kit.i18n import _, use_locale
+from marketplace.kit.web import pages
+from marketplace.kit.web.visitor import Visitor
+
+if TYPE_CHECKING:
+    from marketplace.kit.web.types import WebRequest
+
+_log = structlog.get_logger()
+_CODES = {
+    400: "bad_request", 401: "token_needed", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable",
+    413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "too_many", 500: "server_error", 503: "unavailable",
+}  # fmt: skip
+_PROBLEM = "application/problem+json"
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error answer of the API (RFC 9457): ``code`` is stable, ``detail`` a sentence, ``fields`` one per wrong field."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    type: str = "about:blank"
+    next_step: str | None = None
+    fields: dict[str, str] = {}
+
+
+def answer(request: WebRequest, error: Exception) -> Response[Any]:
+    """Return the answer to any error that leaves a handler, or that Litestar raises before one."""
+    refusal = _as_refusal(error)
+    status = _status(refusal, error)
+    visitor = _visitor(request)
+    with use_locale(visitor.locale if visitor else "en"):
+        if request.url.path.startswith("/api/"):
+            response: Response[Any] = _problem(refusal, status)
+        elif visitor is not None and isinstance(refusal, Unauthenticated):
+            response = _to_sign_in(request)
+        else:
+            response = _page(request, visitor, refusal, status)
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        response.headers[name.title()] = value
+    if isinstance(refusal, TooMany):
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _visitor(request: WebRequest) -> Visitor | None:
+    found = request.scope["state"].get("visitor")
+    return found if isinstance(found, Visitor) else None
+
+
+def _as_refusal(error: Exception) -> DomainError | None:
+    """Return an error as a refusal that may be shown, or None when it is our own failure."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, HTTPException) and error.status_code < 500:  # noqa: PLR2004 - HTTP's own boundary
+        return _from_litestar(error)
+    _log.error("request_failed", exc_info=error)
+    return None
+
+
+def _from_litestar(error: HTTPException) -> DomainError:
+    if isinstance(error, ValidationException):
+        extra = error.extra if isinstance(error.extra, list) else []
+        fields = {str(item.get("key") or "body"): str(item.get("message", "")) for item in extra if isinstance(item, dict)}
+        return Invalid("invalid", _("Some of what was sent can't be used."), fields=fields)
+    return DomainError(_CODES.get(error.status_code, "bad_request"), _sentence(error.status_code))
+
+
+def _status(refusal: DomainError | None, error: Exception) -> int:
+    if isinstance(error, HTTPException):
+        return error.status_code
+    return refusal.status if refusal else 500
+
+
+def _sentence(status: int) -> str:
+    return {
+        403: _("You may not do this."),
+        404: _("There is nothing here."),
+        405: _("This address does not answer to that method."),
+        413: _("More was sent than we read."),
+        415: _("Send this in another media type."),
+        429: _("That was too often. Wait a moment."),
+        500: _("Something broke on our side."),
+        503: _("The shop can't be reached for a moment."),
+    }.get(status, _("This request can't be read."))
+
+
+def _problem(refusal: DomainError | None, status: int) -> Response[bytes]:
+    code = refusal.code if refusal else _CODES.get(status, "server_error")
+    title = _sentence(status) if status in _CODES else code
+    detail = refusal.message if refusal else title
+    if isinstance(refusal, NotFound):
+        code, detail = "not_found", _sentence(404)
+    problem = Problem(
+        status, code, title, detail,
+        next_step=refusal.next_step if refusal else None,
+        fields=dict(refusal.fields) if refusal else {},
+    )  # fmt: skip
+    response = Response(content=msgspec.json.encode(problem), media_type=_PROBLEM, status_code=status)
+    if status == 401:  # noqa: PLR2004 - RFC 9110 §15.5.2 asks for the scheme
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _to_sign_in(request: WebRequest) -> Response[Any]:
+    if request.method not in {"GET", "HEAD"}:
+        return pages.redirect("/sign-in")
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return pages.redirect(f"/sign-in?next={quote(back, safe='/')}")
+
+
+def _page(request: WebRequest, visitor: Visitor | None, refusal: DomainError | None, status: int) -> Response[Any]:
+    if visitor is None:
+        return _plain(status)
+    context = {"code": status, "sentence": _sentence(status), "next_step": None, "fields": {}}
+    if refusal is not None and status != 404:  # noqa: PLR2004 - the 404 says the same whatever the reason
+        context |= {"sentence": refusal.message, "next_step": refusal.next_step, "fields": refusal.fields}
+    where = {"path": "/", "full_path": "/"} if status in {404, 405} else {}
+    try:
+        return pages.render(request, "errors/error.html", status_code=status, **context, **where)
+    except Exception as broken:  # noqa: BLE001 - the page about errors must not be one
+        _log.error("error_page_failed", exc_info=broken)
+        return _plain(status)
+
+
+def _plain(status: int) -> Response[str]:
+    text = f"<!doctype html><title>{status}</title><h1>{_sentence(status)}</h1><p><a href='/'>{_('To the front page')}</a></p>"
+    return Response(content=text, media_type=MediaType.HTML, status_code=status)
+
