@@ -30,20 +30,24 @@ class VatCategory(StrEnum):
 
 
 class VatBasis(StrEnum):
-    """What is sold, as the VAT rules tell things apart. Books and material carry the basis of their course."""
+    """What is sold, as the VAT rules tell things apart; the catalogue's words, and two of our own at the end."""
 
-    GENERAL_EDUCATION = "general_education"
-    VOCATIONAL_EDUCATION = "vocational_education"
+    GENERAL_LANGUAGE = "general_language"
+    PROFESSIONAL_COURSE = "professional_course"
     COACHING = "coaching"
-    STANDARD = "standard"
+    E_LEARNING = "e_learning"
+    MATERIAL = "material"
+    SERVICE = "service"
     REDUCED = "reduced"
     PLATFORM_FEE = "platform_fee"
 
 
 class TeachingForm(StrEnum):
-    """How it is taught. Live online counts as on site; self-paced has no teacher at the same time."""
+    """How it is taught, in the catalogue's words. Live online counts as on site; self-paced has no teacher at the time."""
 
     ON_SITE = "on_site"
+    IN_COMPANY = "in_company"
+    BLENDED = "blended"
     ONLINE = "online"
     SELF_PACED = "self_paced"
 
@@ -55,14 +59,19 @@ class Treatment(StrEnum):
     EXEMPT_IF_REGISTERED = "exempt_if_registered"
     TAXED = "taxed"
     REDUCED = "reduced"
+    FOLLOWS_COURSE = "follows_course"
 
 
 class VatFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sold and when it is supplied (the last day, where it takes several)."""
+    """What is sold and when it is supplied (the last day, where it takes several).
+
+    ``course`` is the basis of the course that material or a cancellation fee belongs to, if it belongs to one.
+    """
 
     basis: VatBasis
     supply_on: date
     teaching: TeachingForm = TeachingForm.ON_SITE
+    course: VatBasis | None = None
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -103,7 +112,7 @@ class VatDecision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VatRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds from a day on. ``self_paced`` overrides the basis of teaching without a teacher."""
+    """What holds from a day on. ``self_paced`` is for any course that is taken without a teacher."""
 
     from_on: date
     standard: Decimal
@@ -119,10 +128,12 @@ RULES: tuple[VatRules, ...] = (
         standard=Decimal(21),
         reduced=Decimal(9),
         treatments={
-            VatBasis.GENERAL_EDUCATION: Treatment.EXEMPT,
-            VatBasis.VOCATIONAL_EDUCATION: Treatment.EXEMPT_IF_REGISTERED,
+            VatBasis.GENERAL_LANGUAGE: Treatment.EXEMPT,
+            VatBasis.PROFESSIONAL_COURSE: Treatment.EXEMPT_IF_REGISTERED,
             VatBasis.COACHING: Treatment.TAXED,
-            VatBasis.STANDARD: Treatment.TAXED,
+            VatBasis.E_LEARNING: Treatment.TAXED,
+            VatBasis.MATERIAL: Treatment.FOLLOWS_COURSE,
+            VatBasis.SERVICE: Treatment.TAXED,
             VatBasis.REDUCED: Treatment.REDUCED,
             VatBasis.PLATFORM_FEE: Treatment.TAXED,
         },
@@ -130,6 +141,7 @@ RULES: tuple[VatRules, ...] = (
     ),
 )
 
+_EDUCATION = frozenset({Treatment.EXEMPT, Treatment.EXEMPT_IF_REGISTERED})
 EXEMPT_CODE = "VATEX-EU-132-1I"
 REVERSE_CHARGE_CODE = "VATEX-EU-AE"
 LEGAL_TEXTS: dict[str, dict[str, str]] = {
@@ -186,12 +198,16 @@ def _abroad(rules: VatRules, seller: SellerFacts, buyer: BuyerFacts) -> _Abroad:
 
 
 def _treatment(rules: VatRules, facts: VatFacts, seller: SellerFacts) -> tuple[Treatment, list[str]]:
-    if facts.teaching is TeachingForm.SELF_PACED and rules.treatments[facts.basis] is not Treatment.REDUCED:
-        return rules.self_paced, [step("self_paced")]
-    steps = [step(facts.basis.value)]
-    if facts.teaching is TeachingForm.ONLINE:
+    if facts.teaching is TeachingForm.SELF_PACED and rules.treatments[facts.basis] in _EDUCATION:
+        return rules.self_paced, [step("e_learning")]
+    treatment, steps = rules.treatments[facts.basis], [step(facts.basis.value)]
+    if treatment is Treatment.FOLLOWS_COURSE:
+        if facts.course is None or facts.course is facts.basis:
+            return Treatment.TAXED, [step("material_alone")]
+        followed, more = _treatment(rules, msgspec.structs.replace(facts, basis=facts.course, course=None), seller)
+        return followed, [*steps, *more]
+    if facts.teaching is TeachingForm.ONLINE and treatment in _EDUCATION:
         steps.append(step("online"))
-    treatment = rules.treatments[facts.basis]
     if treatment is not Treatment.EXEMPT_IF_REGISTERED:
         return treatment, steps
     on = facts.supply_on.isoformat()
@@ -203,15 +219,17 @@ def _treatment(rules: VatRules, facts: VatFacts, seller: SellerFacts) -> tuple[T
 # The trace: "key|name=value", said in the reader's language
 
 SENTENCES: dict[str, str] = {
-    "general_education": N_("A language course that is not aimed at one profession is general education, which is exempt from VAT."),
-    "vocational_education": N_("A course for a profession is exempt only when the seller is in the CRKBO register."),
+    "general_language": N_("A language course that is not aimed at one profession is general education, which is exempt from VAT."),
+    "professional_course": N_("A course for a profession is exempt only when the seller is in the CRKBO register."),
     "registered": N_("The seller was in the CRKBO register on {on}, so the course is exempt from VAT."),
     "not_registered": N_("The seller was not in the CRKBO register on {on}, so VAT is due."),
     "coaching": N_("One-to-one coaching and career advice are taxed."),
-    "standard": N_("This is taxed at the general rate."),
+    "service": N_("This is taxed at the general rate."),
+    "material": N_("Books and material that belong to a course follow that course."),
+    "material_alone": N_("Books and material without a course are taxed."),
     "reduced": N_("This is taxed at the reduced rate."),
     "platform_fee": N_("A platform fee is taxed at the general rate."),
-    "self_paced": N_("Self-paced e-learning without a teacher is not education in the sense of the exemption, so VAT is due."),
+    "e_learning": N_("Self-paced e-learning without a teacher is not education in the sense of the exemption, so VAT is due."),
     "online": N_("Live online teaching counts as the same course on site."),
     "reverse_charge": N_("The buyer is a business in another EU country ({country}) with VAT id {id}: the VAT is charged on to the buyer."),
     "no_valid_vat_id": N_("The buyer is in {country}, but we have no VAT id that was found right, so Dutch VAT rules apply."),

@@ -1,0 +1,83 @@
+"""The issued documents: built from the frozen rows, written once, kept with their SHA-256 and never made again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from marketplace.kit import db, ids, mail
+from marketplace.kit.errors import NotFound
+from marketplace.kit.i18n import _
+
+
+class Format(StrEnum):
+    """The documents of an invoice; ``cii`` is the XML inside the PDF."""
+
+    PDF = "pdf"
+    UBL_PEPPOL = "ubl-peppol"
+    UBL_NLCIUS = "ubl-nlcius"
+    CII = "cii"
+
+    @property
+    def media_type(self) -> str:
+        """The media type of its bytes."""
+        return "application/pdf" if self is Format.PDF else "application/xml"
+
+
+async def kinds(invoice_id: UUID) -> frozenset[Format]:
+    """Return which documents of an invoice have been made."""
+    found = await db.records("SELECT kind FROM document WHERE invoice_id = $1", invoice_id)
+    return frozenset(Format(row["kind"]) for row in found)
+
+
+async def store(invoice_id: UUID, contents: Mapping[Format, bytes], *, now: datetime) -> None:
+    """Keep the bytes of an invoice's documents; those that are kept already stay as they are."""
+    sql = (
+        "INSERT INTO document (id, invoice_id, kind, media_type, content, sha256, made_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (invoice_id, kind) DO NOTHING"
+    )
+    for kind, content in contents.items():
+        await db.execute(sql, ids.new_id(), invoice_id, kind.value, kind.media_type, content, hashlib.sha256(content).digest(), now)
+
+
+async def stored_document(number: str, kind: str) -> bytes:
+    """Return the stored bytes: ``pdf``, ``ubl-peppol``, ``ubl-nlcius`` or ``cii``, checked against their SHA-256.
+
+    Raises ``NotFound`` for an unknown number (``not_found``) and while the document is being made (``being_made``).
+    """
+    sql = """
+        SELECT content, sha256 FROM invoice i LEFT JOIN document m ON m.invoice_id = i.id AND m.kind = $2 WHERE i.number = $1
+    """
+    found = next(iter(await db.records(sql, number, Format(kind).value)), None)
+    if found is None:
+        raise NotFound("not_found", _("There is no such invoice."))
+    if found["content"] is None:
+        raise NotFound(
+            "being_made",
+            _("This document is still being made."),
+            next_step=_("That takes a few seconds. Try again in a moment."),
+        )
+    return _intact(number, found["content"], found["sha256"])
+
+
+def _intact(name: str, content: bytes, sha256: bytes) -> bytes:
+    if hashlib.sha256(content).digest() != sha256:
+        message = f"the stored document {name} does not match its SHA-256"
+        raise RuntimeError(message)
+    return content
+
+
+@mail.attachment_source("billing.document")
+async def attachment(document_id: str) -> bytes:
+    """Return the bytes of a stored document by its id, for a mail."""
+    found = await db.records("SELECT content, sha256 FROM document WHERE id = $1", UUID(document_id))
+    return _intact(document_id, found[0]["content"], found[0]["sha256"])
+
+
+async def document_id(invoice_id: UUID, kind: Format) -> UUID | None:
+    """Return the id of a stored document, or None while it isn't made."""
+    found = await db.value("SELECT id FROM document WHERE invoice_id = $1 AND kind = $2", invoice_id, kind.value)
+    return None if found is None else UUID(str(found))

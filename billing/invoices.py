@@ -1,0 +1,303 @@
+"""Invoices and credit notes as they are read, and the request to issue one. Issuing itself is in ``issuing``.
+
+Who may read which: a company's member those of the company that owns the debtor, ECL and the system all of them. The
+filter is in ``_owner``, and every query here goes through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from billing.archive import stored_document
+from billing.states import InvoiceState
+from marketplace.kit import db, work
+from marketplace.kit.errors import NotFound
+from marketplace.kit.i18n import _
+from marketplace.kit.identity import Actor, Permission, require
+from marketplace.kit.money import Money
+
+__all__ = ["for_groups", "get", "page", "request", "stored_document", "sums"]
+
+Standing = Literal["unpaid", "overdue", "paid", "credit"]
+_UNPAID = (InvoiceState.ISSUED, InvoiceState.OPEN, InvoiceState.PROCESSING)
+
+
+async def request(group_key: str, *, now: datetime) -> None:
+    """Ask for the invoice of a group's open charges, in the caller's transaction; asking again changes nothing.
+
+    After the commit the worker gives the number and freezes the rows (``billing.issue``), then makes PDF and e-invoice,
+    the copy at Stripe and the mail, each as work of its own.
+    """
+    await work.enqueue("billing.issue", {"group": group_key}, run_at=now, dedupe_key=f"billing.issue:{group_key}")
+
+
+class InvoiceSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice in a list."""
+
+    id: UUID
+    number: str
+    kind: str
+    state: InvoiceState
+    dated_on: date
+    due_on: date | None
+    currency: str
+    net_cents: int
+    vat_cents: int
+    total_cents: int
+    paid_cents: int
+    hosted_payment_url: str | None
+    group_key: str | None
+    order_number: str | None
+    purchase_order: str | None
+    cost_centre: str | None
+    debtor_id: UUID
+    buyer_name: str
+
+    @property
+    def net(self) -> Money:
+        """The sum without VAT."""
+        return Money(self.net_cents, self.currency)
+
+    @property
+    def vat(self) -> Money:
+        """The VAT."""
+        return Money(self.vat_cents, self.currency)
+
+    @property
+    def total(self) -> Money:
+        """What is owed."""
+        return Money(self.total_cents, self.currency)
+
+    @property
+    def paid(self) -> Money:
+        """What was received, also when it is more than the total."""
+        return Money(self.paid_cents, self.currency)
+
+    @property
+    def to_pay(self) -> Money:
+        """What is still to be paid: nothing once it is paid, void, or for a credit note."""
+        if self.kind == "credit_note" or self.state in {InvoiceState.PAID, InvoiceState.VOID}:
+            return Money(0, self.currency)
+        return Money(max(0, self.total_cents - self.paid_cents), self.currency)
+
+    @property
+    def overpaid(self) -> Money:
+        """What was received above the total (or for a void invoice)."""
+        owed = 0 if self.state is InvoiceState.VOID else self.total_cents
+        return Money(max(0, self.paid_cents - owed), self.currency)
+
+    def is_overdue(self, today: date) -> bool:
+        """Tell whether the due date has passed without full payment."""
+        return self.state in _UNPAID and self.due_on is not None and self.due_on < today
+
+
+class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as issued; ``trace`` is said by ``vat.explain``."""
+
+    id: UUID
+    position: int
+    charge_id: UUID | None
+    description: str
+    detail: str
+    quantity: Decimal
+    unit_price_cents: int
+    net_cents: int
+    vat_category: str
+    vat_rate: Decimal
+    exemption_code: str | None
+    exemption_text: str | None
+    trace: tuple[str, ...]
+    supply_from_on: date
+    supply_to_on: date
+    order_number: str | None
+    purchase_order: str | None
+    cost_centre: str | None
+    person_label: str | None
+
+    @property
+    def net(self) -> Money:
+        """The line's amount without VAT."""
+        return Money(self.net_cents)
+
+    @property
+    def unit_price(self) -> Money:
+        """The price of one."""
+        return Money(self.unit_price_cents)
+
+
+class VatShare(msgspec.Struct, frozen=True, kw_only=True):
+    """The VAT of one (category, rate), rounded once."""
+
+    vat_category: str
+    vat_rate: Decimal
+    net_cents: int
+    vat_cents: int
+    exemption_code: str | None
+    exemption_text: str | None
+
+    @property
+    def net(self) -> Money:
+        """The taxed sum."""
+        return Money(self.net_cents)
+
+    @property
+    def vat(self) -> Money:
+        """The VAT over it."""
+        return Money(self.vat_cents)
+
+
+class Invoice(InvoiceSummary, frozen=True, kw_only=True):
+    """An invoice in full, as it was frozen. ``seller`` and ``buyer`` are the parties' details of that day."""
+
+    language: str
+    seller: dict[str, Any]
+    buyer: dict[str, Any]
+    ordered_by: str | None
+    issued_at: datetime
+    state_at: datetime
+    credits_id: UUID | None
+    credits_number: str | None
+    lines: list[InvoiceLine]
+    vat_shares: list[VatShare]
+
+
+_SUMMARY = """
+    i.id, i.number, i.kind, i.state, i.dated_on, i.due_on, i.currency, i.net_cents, i.vat_cents, i.total_cents, i.paid_cents,
+    i.hosted_payment_url, i.order_number, i.purchase_order, i.cost_centre, i.debtor_id, i.buyer ->> 'legal_name' AS buyer_name
+"""
+_LINE = ", ".join(InvoiceLine.__struct_fields__)
+_SHARE = ", ".join(VatShare.__struct_fields__)
+
+
+def _owner(actor: Actor) -> UUID | None:
+    """Return whose invoices an actor may see, None for everybody's. Raises ``Unauthenticated`` or ``Forbidden``."""
+    require(actor, Permission.SEE_INVOICES)
+    if actor.is_ecl or actor.kind == "system":
+        return None
+    if actor.company_id is None:
+        raise NotFound("not_found", _("There is no such invoice."))
+    return actor.company_id
+
+
+async def for_groups(group_keys: Sequence[str]) -> dict[str, list[InvoiceSummary]]:
+    """Return the invoices of groups of charges, and the credit notes on them; a group without has an empty list.
+
+    The caller knows that its reader may see those groups.
+    """
+    sql = f"""
+        SELECT {_SUMMARY}, coalesce(i.group_key, o.group_key) AS group_key FROM invoice i LEFT JOIN invoice o ON o.id = i.credits_id
+        WHERE i.group_key = ANY($1) OR o.group_key = ANY($1) ORDER BY i.issued_at, i.number
+    """  # noqa: S608 - constant
+    found: dict[str, list[InvoiceSummary]] = {key: [] for key in group_keys}
+    for summary in await db.rows(InvoiceSummary, sql, list(group_keys)):
+        found.setdefault(summary.group_key or "", []).append(summary)
+    return found
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list shows: a standing, and text that a number starts with or that a PO or order number holds."""
+
+    standing: Standing | None = None
+    text: str = ""
+    debtor_id: UUID | None = None
+
+
+async def page(
+    wanted: Filter, *, actor: Actor, today: date, limit: int = 50, before: tuple[date, str] | None = None, after: tuple[date, str] | None = None
+) -> list[InvoiceSummary]:
+    """Return up to ``limit`` invoices that the actor may see, newest first.
+
+    ``before`` and ``after`` are the (date, number) of an invoice that the page lies beyond, towards older or newer ones.
+    """
+    where, args = _where(wanted, _owner(actor), today)
+    order = "DESC"
+    if before or after:
+        mark = before or after
+        args += list(mark or ())
+        where.append(f"(i.dated_on, i.number) {'<' if before else '>'} (${len(args) - 1}, ${len(args)})")
+        order = "DESC" if before else "ASC"
+    sql = f"""
+        SELECT {_SUMMARY}, i.group_key FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE {" AND ".join(where)}
+        ORDER BY i.dated_on {order}, i.number {order} LIMIT {int(limit)}
+    """  # noqa: S608 - built from constants; values are parameters
+    found = await db.rows(InvoiceSummary, sql, *args)
+    return found if order == "DESC" else found[::-1]
+
+
+def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], list[object]]:
+    where, args = ["true"], list[object]()
+
+    def add(condition: str, value: object) -> None:
+        args.append(value)
+        where.append(condition.replace("$?", f"${len(args)}"))
+
+    if owner is not None:
+        add("d.owner_id = $?", owner)
+    if wanted.debtor_id is not None:
+        add("i.debtor_id = $?", wanted.debtor_id)
+    if wanted.standing in {"unpaid", "overdue"}:
+        where.append("i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing')")
+    if wanted.standing == "overdue":
+        add("i.due_on < $?", today)
+    if wanted.standing == "paid":
+        where.append("i.kind = 'invoice' AND i.state = 'paid'")
+    if wanted.standing == "credit":
+        where.append("i.kind = 'credit_note'")
+    if text := wanted.text.strip().lower():
+        like = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        add("(lower(i.number) LIKE $? || '%' OR lower(i.purchase_order) LIKE '%' || $? || '%' OR lower(i.order_number) LIKE '%' || $? || '%')", like)
+    return where, args
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """How many invoices there are of each standing, and their amounts in cents."""
+
+    invoices: int
+    unpaid: int
+    unpaid_cents: int
+    overdue: int
+    overdue_cents: int
+    paid: int
+    paid_this_year_cents: int
+    credit: int
+
+
+async def sums(*, actor: Actor, today: date) -> Sums:
+    """Return the figures above the actor's list."""
+    sql = """
+        SELECT count(*) AS invoices,
+               count(*) FILTER (WHERE unpaid) AS unpaid,
+               coalesce(sum(total_cents - paid_cents) FILTER (WHERE unpaid), 0)::bigint AS unpaid_cents,
+               count(*) FILTER (WHERE unpaid AND due_on < $2) AS overdue,
+               coalesce(sum(total_cents - paid_cents) FILTER (WHERE unpaid AND due_on < $2), 0)::bigint AS overdue_cents,
+               count(*) FILTER (WHERE kind = 'invoice' AND state = 'paid') AS paid,
+               coalesce(sum(total_cents) FILTER (WHERE state = 'paid' AND kind = 'invoice' AND dated_on >= $3), 0)::bigint AS paid_this_year_cents,
+               count(*) FILTER (WHERE kind = 'credit_note') AS credit
+        FROM (SELECT i.*, i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing') AS unpaid
+              FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE $1::uuid IS NULL OR d.owner_id = $1) AS own
+    """
+    found = await db.row(Sums, sql, _owner(actor), today, today.replace(month=1, day=1))
+    assert found is not None  # noqa: S101 - an aggregate always has a row
+    return found
+
+
+async def get(number: str, *, actor: Actor) -> Invoice:
+    """Return an invoice or credit note in full. Raises ``NotFound`` for an unknown one and for another company's alike."""
+    owner = _owner(actor)
+    sql = f"""
+        SELECT {_SUMMARY}, i.group_key, i.language, i.seller, i.buyer, i.ordered_by, i.issued_at, i.state_at, i.credits_id, o.number AS credits_number
+        FROM invoice i JOIN debtor d ON d.id = i.debtor_id LEFT JOIN invoice o ON o.id = i.credits_id
+        WHERE i.number = $1 AND ($2::uuid IS NULL OR d.owner_id = $2)
+    """  # noqa: S608 - constant
+    found = next(iter(await db.records(sql, number, owner)), None)
+    if found is None:
+        raise NotFound("not_found", _("There is no such invoice."))
+    lines = await db.rows(InvoiceLine, f"SELECT {_LINE} FROM invoice_line WHERE invoice_id = $1 ORDER BY position", found["id"])  # noqa: S608
+    shares = await db.rows(VatShare, f"SELECT {_SHARE} FROM invoice_vat WHERE invoice_id = $1 ORDER BY vat_rate DESC, vat_category", found["id"])  # noqa: S608
+    return msgspec.convert({**found, "lines": lines, "vat_shares": shares}, Invoice, strict=False)

@@ -1,0 +1,114 @@
+"""Issuing: one transaction that gives the number and freezes everything, then work rows for all that follows.
+
+Lock order: the group's charges, then the counter of the series, as late as can be. After the commit each of PDF and
+e-invoice, copy at Stripe and mail goes its own way; none of them can undo or repeat the invoice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from billing import charges, debtors, numbering, states, vat
+from billing.debtors import Debtor
+from marketplace.kit import audit, db, ids, work
+from marketplace.kit.clock import today
+from marketplace.kit.identity import SYSTEM
+from marketplace.kit.settings import settings
+
+_INVOICE = (
+    "id", "kind", "series", "number", "debtor_id", "group_key", "dated_on", "due_on", "language", "currency", "seller", "buyer",
+    "order_number", "purchase_order", "cost_centre", "ordered_by", "net_cents", "vat_cents", "total_cents",
+    "issued_at", "state", "paid_cents", "state_at",
+)  # fmt: skip
+_LINE = (
+    "id", "invoice_id", "position", "charge_id", "description", "detail", "quantity", "unit_price_cents", "net_cents",
+    "vat_category", "vat_rate", "exemption_code", "exemption_text", "trace", "supply_from_on", "supply_to_on",
+    "order_number", "purchase_order", "cost_centre", "person_label",
+)  # fmt: skip
+_VAT = ("id", "invoice_id", "vat_category", "vat_rate", "net_cents", "vat_cents", "exemption_code", "exemption_text")
+
+
+@work.handler("billing.issue")
+async def issue_group(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Do the work row of ``invoices.request``."""
+    await issue(payload["group"], now=now)
+
+
+async def issue(group_key: str, *, now: datetime) -> UUID | None:
+    """Issue the invoice of a group's open charges and return its id; exactly once, however often it is asked.
+
+    Returns None when every charge was dropped before. Raises ``ValueError`` when the charges have several debtors.
+    """
+    async with db.atomic():
+        found = await charges.lock_open(group_key)
+        existing = await db.value("SELECT id FROM invoice WHERE group_key = $1", group_key)
+        if existing is not None or not found:
+            return existing
+        if len({charge.debtor_id for charge in found}) > 1:
+            message = f"the charges of {group_key} have several debtors"
+            raise ValueError(message)
+        return await _write(group_key, found, await debtors.get(found[0].debtor_id), now=now)
+
+
+async def _write(group_key: str, lines: Sequence[charges.Charge], debtor: Debtor, *, now: datetime) -> UUID:
+    shares = vat.totals(lines)
+    net, tax = sum(share.net_cents for share in shares), sum(share.vat_cents for share in shares)
+    invoice_id = ids.new_id()
+    number = await numbering.next_number("invoice", today(now))
+    await _insert("invoice", _INVOICE, [(
+        invoice_id, "invoice", number.series, number.number, debtor.id, group_key,
+        number.dated_on, number.dated_on + timedelta(days=debtor.terms_days), debtor.language, "EUR", _json(settings().operator), _json(debtor),
+        _shared(line.order_number for line in lines), _shared(line.purchase_order for line in lines),
+        _shared(line.cost_centre for line in lines), _shared(line.ordered_by for line in lines),
+        net, tax, net + tax, now, "issued", 0, now,
+    )])  # fmt: skip
+    await _insert("invoice_line", _LINE, [_line(invoice_id, at, line, debtor.language) for at, line in enumerate(lines, 1)])
+    await _insert("invoice_vat", _VAT, [
+        (ids.new_id(), invoice_id, share.category.value, share.rate, share.net_cents, share.vat_cents,
+         share.exemption_code, vat.legal_text(share.exemption_code, debtor.language))
+        for share in shares
+    ])  # fmt: skip
+    await db.execute("UPDATE charge SET state = 'invoiced' WHERE id = ANY($1)", [line.id for line in lines])
+    data = {"number": number.number, "debtor": debtor.id, "group": group_key, "net_cents": net, "vat_cents": tax}
+    await audit.record("invoice.issued", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
+    await _follow(invoice_id, free=net + tax == 0, now=now)
+    return invoice_id
+
+
+async def _follow(invoice_id: UUID, *, free: bool, now: datetime) -> None:
+    """Queue what comes after; an invoice of nothing is paid at once and never goes to Stripe."""
+    names = {"invoice": str(invoice_id)}
+    await work.enqueue("billing.render", names, run_at=now, dedupe_key=f"billing.render:{invoice_id}")
+    if free:
+        await states.settle(await states.standing(invoice_id, lock=True), paid_cents=0, now=now)
+        return
+    await work.enqueue("billing.stripe_mirror", names, run_at=now, dedupe_key=f"billing.stripe_mirror:{invoice_id}")
+
+
+def _line(invoice_id: UUID, position: int, charge: charges.Charge, language: str) -> tuple[object, ...]:
+    return (
+        ids.new_id(), invoice_id, position, charge.id, charge.description, charge.detail, charge.quantity, charge.unit_price_cents,
+        charge.net_cents, charge.vat_category, charge.vat_rate, charge.exemption_code, vat.legal_text(charge.exemption_code, language),
+        _json(charge.trace), charge.supply_from_on, charge.supply_to_on, charge.order_number, charge.purchase_order,
+        charge.cost_centre, charge.person_label,
+    )  # fmt: skip
+
+
+def _shared(values: Iterable[str | None]) -> str | None:
+    """Return the one value that all lines carry, or None where they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def _insert(table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    marks = ", ".join(f"${at}" for at in range(1, len(columns) + 1))
+    await db.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - constants

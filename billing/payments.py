@@ -1,0 +1,58 @@
+"""Payments that were received: each outside id counts once, part payments add up, and what is too much stays visible."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from billing import states
+from marketplace.kit import audit, db, ids
+from marketplace.kit.errors import Invalid
+from marketplace.kit.i18n import _
+from marketplace.kit.identity import SYSTEM
+
+Source = Literal["stripe", "bank", "manual"]
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """Money received for an invoice. ``method`` is a word such as ``ideal``, ``card`` or ``bank_transfer``."""
+
+    id: UUID
+    invoice_id: UUID
+    source: str
+    external_id: str
+    cents: int
+    method: str
+    received_at: datetime
+
+
+async def record(invoice_id: UUID, *, source: Source, external_id: str, cents: int, method: str, received_at: datetime, now: datetime) -> bool:
+    """Count a payment towards an invoice, once per (source, external id); return whether it was new.
+
+    The invoice is ``paid`` when the payments cover its total; more than that is kept and shown. Raises ``NotFound``, or
+    ``Invalid`` for an amount that isn't positive.
+    """
+    if cents <= 0:
+        raise Invalid("invalid", _("A payment is more than nothing."), fields={"cents": _("A payment is more than nothing.")})
+    async with db.atomic():
+        at = await states.standing(invoice_id, lock=True)
+        sql = (
+            "INSERT INTO payment (id, invoice_id, source, external_id, cents, method, received_at, recorded_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (source, external_id) DO NOTHING"
+        )
+        payment_id = ids.new_id()
+        if await db.execute(sql, payment_id, invoice_id, source, external_id, cents, method, received_at, now) == 0:
+            return False
+        data = {"payment": payment_id, "source": source, "cents": cents}
+        await audit.record("invoice.payment_received", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
+        await states.settle(at, paid_cents=at.paid_cents + cents, now=now)
+    return True
+
+
+async def of(invoice_id: UUID) -> list[Payment]:
+    """Return an invoice's payments, in the order in which they were received."""
+    sql = "SELECT id, invoice_id, source, external_id, cents, method, received_at FROM payment WHERE invoice_id = $1 ORDER BY received_at, id"
+    return await db.rows(Payment, sql, invoice_id)
