@@ -15,13 +15,22 @@ from marketplace.kit import clock, i18n, svg
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 
+class _Undefined(StrictUndefined):
+    """Undefined names are errors; only ``{% if caller %}`` may ask whether a macro was called with a body."""
+
+    def __bool__(self) -> bool:
+        if self._undefined_name == "caller":
+            return False
+        return super().__bool__()
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """Return the shared environment; ``kit.web`` adds what only pages need."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(("html", "xml", "svg")),
-        undefined=StrictUndefined,
+        undefined=_Undefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
