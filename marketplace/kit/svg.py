@@ -94,6 +94,11 @@ def street(seed: object = "", *, hero: int, each_side: int = 8) -> list[House]:
     return houses
 
 
+def spot(seed: object = "") -> int:
+    """Return where the coloured house stands on a card, in percent from the left."""
+    return 44 + sum(ord(letter) * (place + 1) for place, letter in enumerate(str(seed))) % 4 * 9
+
+
 def lit_windows(seed: object, free: int | None = None) -> list[bool]:
     """Return which of a house's seven windows glow: as many as seats are free if known, else by the seed."""
     start = sum(ord(letter) * (place + 1) for place, letter in enumerate(str(seed)))
@@ -245,7 +250,7 @@ def skyline() -> list[Roof]:
 
 def skyline_lights() -> str:
     """Return one path with the lit windows of the skyline."""
-    return "".join(f"M{roof.x + dx} {42 - 19}h5v6h-5z" for roof in skyline()[::2] for dx in ((-7, 2), (-2,))[roof.x % 2])
+    return "".join(f"M{roof.x + dx} {42 - 19}h5v6h-5z" for roof in skyline()[::3] for dx in ((-7, 2), (-2,))[roof.x % 2])
 
 
 NAMESPACE = SimpleNamespace(
@@ -256,6 +261,7 @@ NAMESPACE = SimpleNamespace(
     few=FEW_SEATS,
     seat_row=seat_row,
     street=street,
+    spot=spot,
     lit_windows=lit_windows,
     stretches=stretches,
     bar_chart=bar_chart,
