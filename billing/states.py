@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.kit import audit, db
+from marketplace.kit import audit, db, work
 from marketplace.kit.errors import InvalidTransition, NotFound
 from marketplace.kit.i18n import N_, _
 from marketplace.kit.identity import SYSTEM
@@ -87,6 +87,7 @@ async def project_stripe(invoice_id: UUID, state: str, *, hosted_payment_url: st
         at = await standing(invoice_id, lock=True)
         if hosted_payment_url and at.hosted_payment_url is None:
             await db.execute("UPDATE invoice SET hosted_payment_url = $2 WHERE id = $1", invoice_id, hosted_payment_url)
+            await _tell(invoice_id, now=now)
         if wanted is _S.PAID and at.paid_cents < at.total_cents:
             data = {"stripe": "paid", "paid_cents": at.paid_cents, "total_cents": at.total_cents}
             await audit.record("invoice.differs", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
@@ -96,6 +97,11 @@ async def project_stripe(invoice_id: UUID, state: str, *, hosted_payment_url: st
             return False
         await _move(at, wanted, actor=SYSTEM, now=now)
     return True
+
+
+async def _tell(invoice_id: UUID, *, now: datetime) -> None:
+    """Wake the mail that waits for the payment link (``delivery`` does it; by name, it lies to the right)."""
+    await work.enqueue("billing.link_arrived", {"invoice": str(invoice_id)}, run_at=now, dedupe_key=f"billing.link_arrived:{invoice_id}")
 
 
 async def payment_failed(invoice_id: UUID, *, now: datetime) -> bool:

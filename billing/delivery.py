@@ -1,0 +1,134 @@
+"""After issuing: the documents are made and kept, then the debtor gets them by mail.
+
+The mail wants the PDF and would like Stripe's payment link. It leaves as soon as both are there; without the link it
+leaves half a minute after the PDF, with the link to the invoice's own page only. It leaves once.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from billing import archive, paper
+from billing.archive import Format
+from billing.documents import renderer
+from billing.documents.model import DocumentError
+from marketplace.kit import audit, db, mail, work
+from marketplace.kit.identity import SYSTEM
+from marketplace.kit.money import Money
+from marketplace.kit.settings import settings
+
+PATIENCE = timedelta(seconds=30)
+
+
+@work.handler("billing.render", outside=True)
+async def make_documents(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Make an invoice's PDF and XML once and keep them; then the mail may go."""
+    invoice_id = UUID(payload["invoice"])
+    if not await archive.kinds(invoice_id):
+        contents = await _made(invoice_id)
+        async with db.atomic():
+            await archive.store(invoice_id, contents, now=now)
+            await mail_when_ready(invoice_id, now=now)
+    else:
+        async with db.atomic():
+            await mail_when_ready(invoice_id, now=now)
+
+
+async def _made(invoice_id: UUID) -> dict[Format, bytes]:
+    try:
+        rendered = await renderer.render(await paper.document(invoice_id))
+    except (DocumentError, renderer.RenderError) as error:
+        message = f"The documents of invoice {invoice_id} can't be made: {error}"
+        raise work.GiveUp(message) from error
+    return {
+        Format.PDF: rendered.pdf,
+        Format.UBL_PEPPOL: rendered.ubl,
+        Format.UBL_NLCIUS: rendered.ubl_nlcius,
+        Format.CII: rendered.cii,
+    }
+
+
+async def mail_when_ready(invoice_id: UUID, *, now: datetime) -> None:
+    """Queue the mail of an invoice: now when PDF and payment link are there, after a moment's patience with the PDF only.
+
+    Called when either arrives, in that transaction; without a PDF it does nothing.
+    """
+    sql = "SELECT i.hosted_payment_url IS NOT NULL OR i.state <> 'issued' FROM invoice i JOIN document m ON m.invoice_id = i.id AND m.kind = 'pdf' WHERE i.id = $1"
+    complete = await db.value(sql, invoice_id)
+    if complete is None:
+        return
+    key = f"billing.mail_invoice:{invoice_id}:{'complete' if complete else 'late'}"
+    run_at = now if complete else now + PATIENCE
+    await work.enqueue("billing.mail_invoice", {"invoice": str(invoice_id)}, run_at=run_at, now=now, dedupe_key=key)
+
+
+@work.handler("billing.link_arrived")
+async def link_arrived(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Let the mail go that waited for the payment link."""
+    await mail_when_ready(UUID(payload["invoice"]), now=now)
+
+
+class _Letter(msgspec.Struct, frozen=True):
+    number: str
+    kind: str
+    language: str
+    email: str
+    ubl: str | None
+    dated_on: date
+    due_on: date | None
+    total_cents: int
+    currency: str
+    order_number: str | None
+    purchase_order: str | None
+    state: str
+    hosted_payment_url: str | None
+
+
+_LETTER = """
+    SELECT number, kind, language, buyer ->> 'email' AS email, dated_on, due_on, total_cents, currency, order_number, purchase_order, state,
+           CASE WHEN (buyer ->> 'wants_ubl')::boolean THEN 'ubl-' || (buyer ->> 'ubl_profile') END AS ubl, hosted_payment_url
+    FROM invoice WHERE id = $1
+"""
+
+
+@work.handler("billing.mail_invoice")
+async def mail_invoice(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Write the mail with the PDF (and the UBL, when the debtor wants it) into the outbox; once per invoice."""
+    invoice_id = UUID(payload["invoice"])
+    letter = await db.row(_Letter, _LETTER, invoice_id)
+    if letter is None:
+        message = f"There is no invoice {invoice_id}."
+        raise work.GiveUp(message)
+    sent = await mail.send(
+        template="billing/invoice",
+        to=letter.email,
+        locale=letter.language,
+        context={
+            "invoice": letter,
+            "total": Money(letter.total_cents, letter.currency),
+            "page_url": f"{settings().base_url}/invoices/{letter.number}",
+        },
+        dedupe_key=f"invoice:{invoice_id}",
+        attachments=await _attachments(invoice_id, letter),
+        now=now,
+    )
+    if sent is not None:
+        await audit.record("invoice.sent", actor=SYSTEM, subject=("invoice", invoice_id), data={"mail": sent}, now=now)
+
+
+async def _attachments(invoice_id: UUID, letter: _Letter) -> list[mail.Attachment]:
+    files = [(Format.PDF, f"{letter.number}.pdf")]
+    if letter.ubl:
+        files.append((Format(letter.ubl), f"{letter.number}.xml"))
+    made: list[mail.Attachment] = []
+    for kind, name in files:
+        document_id = await archive.document_id(invoice_id, kind)
+        if document_id is None:
+            message = f"invoice {letter.number} has no {kind.value} yet"
+            raise RuntimeError(message)
+        made.append(mail.Attachment(source="billing.document", id=str(document_id), name=name, media_type=kind.media_type))
+    return made

@@ -1,0 +1,138 @@
+"""From the frozen rows to the model that documents are written from. Reads issued rows only: nothing of today goes in."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from billing.documents.model import Address, CreditedInvoice, DocumentKind, DocumentLine, InvoiceDocument, Party, Seller, VatCategory, VatTotal
+from billing.invoices import InvoiceLine, VatShare
+from marketplace.kit import db
+from marketplace.kit.errors import NotFound
+from marketplace.kit.i18n import _
+from marketplace.kit.settings import settings
+
+KVK, OIN = "0106", "0190"
+
+
+class _Head(msgspec.Struct, frozen=True):
+    number: str
+    kind: str
+    language: str
+    dated_on: date
+    due_on: date | None
+    seller: dict[str, Any]
+    buyer: dict[str, Any]
+    order_number: str | None
+    purchase_order: str | None
+    cost_centre: str | None
+    ordered_by: str | None
+    net_cents: int
+    vat_cents: int
+    total_cents: int
+    credited_number: str | None
+    credited_on: date | None
+
+
+_HEAD = """
+    SELECT i.number, i.kind, i.language, i.dated_on, i.due_on, i.seller, i.buyer, i.order_number, i.purchase_order, i.cost_centre,
+           i.ordered_by, i.net_cents, i.vat_cents, i.total_cents, o.number AS credited_number, o.dated_on AS credited_on
+    FROM invoice i LEFT JOIN invoice o ON o.id = i.credits_id WHERE i.id = $1
+"""
+
+
+async def document(invoice_id: UUID) -> InvoiceDocument:
+    """Return the document model of an issued invoice or credit note. Raises ``NotFound``."""
+    head = await db.row(_Head, _HEAD, invoice_id)
+    if head is None:
+        raise NotFound("not_found", _("There is no such invoice."))
+    lines = await db.rows(InvoiceLine, f"SELECT {', '.join(InvoiceLine.__struct_fields__)} FROM invoice_line WHERE invoice_id = $1 ORDER BY position", invoice_id)  # noqa: S608
+    shares = await db.rows(VatShare, f"SELECT {', '.join(VatShare.__struct_fields__)} FROM invoice_vat WHERE invoice_id = $1 ORDER BY vat_rate DESC", invoice_id)  # noqa: S608
+    page = f"{settings().base_url}/invoices/{head.number}"
+    return InvoiceDocument(
+        kind=DocumentKind(head.kind),
+        number=head.number,
+        language=head.language,
+        dated_on=head.dated_on,
+        due_on=head.due_on,
+        terms_days=(head.due_on - head.dated_on).days if head.due_on else 0,
+        seller=_seller(head.seller),
+        buyer=_buyer(head.buyer),
+        lines=tuple(_line(line) for line in lines),
+        vat=tuple(_share(share) for share in shares),
+        net_cents=head.net_cents,
+        vat_cents=head.vat_cents,
+        total_cents=head.total_cents,
+        purchase_order=head.purchase_order or "",
+        cost_centre=head.cost_centre or "",
+        buyer_reference=head.buyer["buyer_reference"] or "",
+        ordered_by=head.ordered_by or "",
+        order_numbers=tuple(dict.fromkeys(line.order_number for line in lines if line.order_number)),
+        payment_link=page.partition("://")[2] if head.kind == "invoice" else "",
+        payment_url=page if head.kind == "invoice" else "",
+        credits=(CreditedInvoice(number=head.credited_number, dated_on=head.credited_on),) if head.credited_number and head.credited_on else (),
+    )
+
+
+def _address(party: dict[str, Any]) -> Address:
+    return Address(street=party["street"], postcode=party["postcode"], city=party["city"], country=party["country"])
+
+
+def _seller(seller: dict[str, Any]) -> Seller:
+    return Seller(
+        name=seller["name"],
+        address=_address(seller),
+        vat_id=seller["vat_id"],
+        legal_id=seller["kvk"],
+        legal_scheme=KVK if seller["kvk"] else "",
+        email=seller["email"],
+        phone=seller["phone"],
+        iban=seller["iban"],
+        bic=seller["bic"],
+        account_name=seller["name"],
+    )
+
+
+def _buyer(buyer: dict[str, Any]) -> Party:
+    legal_id, scheme = (buyer["oin"], OIN) if buyer["oin"] else (buyer["kvk"] or "", KVK if buyer["kvk"] else "")
+    return Party(
+        name=buyer["legal_name"],
+        address=_address(buyer),
+        vat_id=buyer["vat_id"] or "",
+        legal_id=legal_id,
+        legal_scheme=scheme,
+        attention=buyer["attention"] or "",
+        email=buyer["email"],
+    )
+
+
+def _line(line: InvoiceLine) -> DocumentLine:
+    return DocumentLine(
+        title=line.description,
+        detail=line.detail,
+        quantity=line.quantity,
+        unit_price_cents=line.unit_price_cents,
+        net_cents=line.net_cents,
+        vat_category=VatCategory(line.vat_category),
+        vat_rate=line.vat_rate,
+        supply_from_on=line.supply_from_on,
+        supply_to_on=line.supply_to_on,
+        people=(line.person_label,) if line.person_label else (),
+        order_number=line.order_number or "",
+        purchase_order=line.purchase_order or "",
+        cost_centre=line.cost_centre or "",
+    )
+
+
+def _share(share: VatShare) -> VatTotal:
+    return VatTotal(
+        category=VatCategory(share.vat_category),
+        rate=share.vat_rate,
+        net_cents=share.net_cents,
+        vat_cents=share.vat_cents,
+        exemption_code=share.exemption_code or "",
+        text=share.exemption_text or "",
+    )
