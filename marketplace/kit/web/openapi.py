@@ -24,7 +24,8 @@ from marketplace.kit.web import pages
 from marketplace.kit.web.types import Html, WebRequest
 
 _ASSETS = Path(litestar_offline_docs.__file__).parent / "static"
-_SERVED = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "swagger-ui-standalone-preset.js": "text/javascript"}
+_SERVED = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "start.js": "text/javascript"}
+_START = b"""SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null, tryItOutEnabled: true});\n"""
 _ERRORS = {
     "400": "The request can't be read, or a value has the wrong form.",
     "401": "There is no valid token.",
@@ -103,7 +104,7 @@ async def documentation(request: WebRequest) -> Html:
 
 @lru_cache(maxsize=len(_SERVED))
 def _asset(name: str) -> bytes:
-    return (_ASSETS / name).read_bytes()
+    return _START if name == "start.js" else (_ASSETS / name).read_bytes()
 
 
 @get("/api/docs/{name:str}", opt={"access": "public"})
