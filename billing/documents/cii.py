@@ -65,7 +65,8 @@ def _tree(document: InvoiceDocument) -> etree._Element:
     for at, line in enumerate(document.lines, 1):
         _line(w, trade, line, at)
     _agreement(w, trade, document)
-    w.group(trade, "ram:ApplicableHeaderTradeDelivery")
+    delivery = w.group(trade, "ram:ApplicableHeaderTradeDelivery", "ram:ActualDeliverySupplyChainEvent")
+    _day(w, delivery, "ram:OccurrenceDateTime", document.delivered_on)
     _settlement(w, trade, document)
     return root
 

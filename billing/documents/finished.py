@@ -11,7 +11,6 @@ from billing.documents.pdf import Press
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 FORMATS: dict[str, Callable[[InvoiceDocument], bytes]] = {
     "ubl-peppol": ubl.write,
@@ -22,9 +21,9 @@ MEDIA_TYPES = {"pdf": "application/pdf", "ubl-peppol": "application/xml", "ubl-n
 
 
 @lru_cache(maxsize=1)
-def press(home: Path) -> Press:
+def press() -> Press:
     """Return this process's press, warm. Never in a web process: the layout engine would stop the event loop."""
-    return Press(home)
+    return Press()
 
 
 def make(document: InvoiceDocument, *, press: Press) -> Rendered:

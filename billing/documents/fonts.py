@@ -1,31 +1,25 @@
 """The typefaces of documents: TrueType only, because PDF/A with WeasyPrint can't carry the other kind.
 
-Latin, Greek and Cyrillic are Inter, from the wheel ``fontpkg-inter``: a variable font, cut once into four fixed ones that are kept
-in the home directory. Without the wheel, and for other scripts, Debian's Noto Sans and Droid Sans Fallback take over.
+Latin, Greek and Cyrillic are Inter, from the wheel ``fontpkg-inter``: one variable font, from which HarfBuzz cuts four fixed ones
+in memory at start (10 ms each). Without the wheel, and for other scripts, Debian's Noto Sans and Droid Sans Fallback take over.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
-from importlib.metadata import PackageNotFoundError, version
+import ctypes
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from typing import NamedTuple
 
 WHEEL = "fontpkg_inter"
 APT_PACKAGES = ("fonts-noto-core", "fonts-droid-fallback")
-FALLBACK = ("Noto Sans", "Noto Sans Arabic", "Droid Sans Fallback", "DejaVu Sans")
-_CUT = "1"  # raise it when the cuts below change, so that kept ones are made anew
 _SCRIPTS = (
-    (0x20, 0x7E), (0xA0, 0x17F), (0x18F, 0x192), (0x1A0, 0x1B0), (0x218, 0x21B), (0x2BB, 0x2BF), (0x2C6, 0x2DD),
-    (0x300, 0x328), (0x37E, 0x3CE), (0x400, 0x45F), (0x490, 0x491), (0x1E80, 0x1E85), (0x1E9E, 0x1E9E), (0x1EA0, 0x1EF9),
-    (0x2010, 0x203A), (0x2044, 0x2044), (0x20AC, 0x20AC), (0x2116, 0x2122), (0x2190, 0x2193), (0x2212, 0x2212),
-    (0x2248, 0x2265),
+    (0x20, 0x7E), (0xA0, 0x24F), (0x2BB, 0x2BF), (0x2C6, 0x2DD), (0x300, 0x328), (0x37E, 0x3CE), (0x400, 0x4FF),
+    (0x1E80, 0x1E85), (0x1E9E, 0x1E9E), (0x1EA0, 0x1EF9), (0x2010, 0x203A), (0x2044, 0x2044), (0x20A0, 0x20BF),
+    (0x2116, 0x2122), (0x2190, 0x2193), (0x2212, 0x2212), (0x2248, 0x2265),
 )  # fmt: skip
+_FEATURES = ("kern", "mark", "ccmp", "locl", "tnum", "calt")
 
 
 class Cut(NamedTuple):
@@ -37,7 +31,7 @@ class Cut(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The name of its file."""
+        """The name under which the style sheet asks for it."""
         return f"{self.family.replace(' ', '')}-{self.weight}.ttf"
 
 
@@ -53,20 +47,12 @@ def variable_font() -> Path | None:
     return found if found.exists() else None
 
 
-def cuts(home: Path) -> dict[str, bytes]:
-    """Return the fixed fonts by file name, cutting them first when they aren't there (some 15 seconds of one core, once).
-
-    Two processes that cut at the same time make the same bytes. Empty when the wheel isn't installed.
-    """
-    source = variable_font()
-    if source is None:
+def cuts() -> dict[str, bytes]:
+    """Return the fixed fonts by file name; empty without the wheel, or with a HarfBuzz older than 6."""
+    source, harfbuzz = variable_font(), _harfbuzz()
+    if source is None or harfbuzz is None:
         return {}
-    folder = home / "cache" / f"fonts-{_wheel_version()}-{_CUT}"
-    missing = [cut for cut in CUTS if not (folder / cut.file).exists()]
-    if missing:
-        folder.mkdir(parents=True, exist_ok=True)
-        _cut(source, folder, missing)
-    return {cut.file: (folder / cut.file).read_bytes() for cut in CUTS}
+    return harfbuzz.cut(source, CUTS)
 
 
 def stylesheet(files: dict[str, bytes]) -> str:
@@ -78,61 +64,65 @@ def stylesheet(files: dict[str, bytes]) -> str:
     )
 
 
-def _wheel_version() -> str:
+class _HarfBuzz:
+    """The few functions of HarfBuzz 6 that cut a variable font. Everything is kept for the life of the process."""
+
+    FEATURE_TAGS = 6  # HB_SUBSET_SETS_LAYOUT_FEATURE_TAG
+    NO_HINTING = 1
+
+    def __init__(self) -> None:
+        self._core = ctypes.CDLL("libharfbuzz.so.0")
+        self._subset = ctypes.CDLL("libharfbuzz-subset.so.0")
+        pointer, number = ctypes.c_void_p, ctypes.c_uint
+        for library, name, result, arguments in (
+            (self._core, "hb_blob_create_from_file_or_fail", pointer, [ctypes.c_char_p]),
+            (self._core, "hb_face_create", pointer, [pointer, number]),
+            (self._core, "hb_face_reference_blob", pointer, [pointer]),
+            (self._core, "hb_blob_get_data", pointer, [pointer, ctypes.POINTER(number)]),
+            (self._core, "hb_set_add_range", None, [pointer, number, number]),
+            (self._core, "hb_set_add", None, [pointer, number]),
+            (self._core, "hb_set_clear", None, [pointer]),
+            (self._subset, "hb_subset_input_create_or_fail", pointer, []),
+            (self._subset, "hb_subset_input_unicode_set", pointer, [pointer]),
+            (self._subset, "hb_subset_input_set", pointer, [pointer, ctypes.c_int]),
+            (self._subset, "hb_subset_input_set_flags", None, [pointer, number]),
+            (self._subset, "hb_subset_input_pin_axis_location", ctypes.c_int, [pointer, pointer, ctypes.c_uint32, ctypes.c_float]),
+            (self._subset, "hb_subset_or_fail", pointer, [pointer, pointer]),
+        ):
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
+
+    def cut(self, source: Path, wanted: tuple[Cut, ...]) -> dict[str, bytes]:
+        face = self._core.hb_face_create(self._core.hb_blob_create_from_file_or_fail(str(source).encode()), 0)
+        return {cut.file: self._fixed(face, cut) for cut in wanted}
+
+    def _fixed(self, face: int, cut: Cut) -> bytes:
+        wish = self._subset.hb_subset_input_create_or_fail()
+        signs = self._subset.hb_subset_input_unicode_set(wish)
+        for first, last in _SCRIPTS:
+            self._core.hb_set_add_range(signs, first, last)
+        features = self._subset.hb_subset_input_set(wish, self.FEATURE_TAGS)
+        self._core.hb_set_clear(features)
+        for name in _FEATURES:
+            self._core.hb_set_add(features, _tag(name))
+        self._subset.hb_subset_input_pin_axis_location(wish, face, _tag("wght"), cut.weight)
+        self._subset.hb_subset_input_pin_axis_location(wish, face, _tag("opsz"), cut.optical_size)
+        self._subset.hb_subset_input_set_flags(wish, self.NO_HINTING)
+        made = self._subset.hb_subset_or_fail(face, wish)
+        if not made:
+            raise RuntimeError(f"HarfBuzz could not cut {cut.file}")
+        size = ctypes.c_uint()
+        data = self._core.hb_blob_get_data(self._core.hb_face_reference_blob(made), ctypes.byref(size))
+        return ctypes.string_at(data, size.value)
+
+
+@lru_cache(maxsize=1)
+def _harfbuzz() -> _HarfBuzz | None:
     try:
-        return version("fontpkg-inter")
-    except PackageNotFoundError:
-        return "unpacked"
+        return _HarfBuzz()
+    except (OSError, AttributeError):
+        return None
 
 
-def _cut(source: Path, folder: Path, wanted: list[Cut]) -> None:
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-    from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
-
-    small = _only_our_scripts(source)
-    try:
-        for cut in wanted:
-            with TTFont(small, recalcTimestamp=False) as font:
-                fixed = instantiateVariableFont(font, {"wght": cut.weight, "opsz": cut.optical_size}, static=True)
-                _rename(fixed, cut)
-                partial = _temporary(folder)
-                fixed.save(partial)
-                partial.replace(folder / cut.file)
-    finally:
-        small.unlink()
-
-
-def _only_our_scripts(source: Path) -> Path:
-    from fontTools import subset  # type: ignore[import-untyped]
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-
-    wanted = [code for first, last in _SCRIPTS for code in range(first, last + 1)]
-    options = subset.Options(
-        layout_features=["kern", "mark", "ccmp", "locl", "tnum", "calt"],
-        hinting=False,
-        notdef_outline=True,
-        drop_tables=["STAT", "MVAR", "DSIG"],
-    )
-    target = _temporary(Path(tempfile.gettempdir()))
-    with TTFont(source, recalcTimestamp=False) as font:
-        subsetter = subset.Subsetter(options)
-        subsetter.populate(unicodes=wanted)
-        subsetter.subset(font)
-        font.save(target)
-    return target
-
-
-def _rename(font: TTFont, cut: Cut) -> None:
-    names = font["name"]
-    plain = cut.file.removesuffix(".ttf")
-    for record in list(names.names):
-        if record.nameID in {16, 17, 21, 22, 25}:
-            names.removeNames(nameID=record.nameID)
-    for name_id, text in ((1, f"Inter {cut.family} {cut.weight}"), (2, "Regular"), (4, plain), (6, plain)):
-        names.setName(text, name_id, 3, 1, 0x409)
-
-
-def _temporary(folder: Path) -> Path:
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
-    os.close(handle)
-    return Path(name)
+def _tag(name: str) -> int:
+    return int.from_bytes(name.encode(), "big")

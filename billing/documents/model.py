@@ -182,6 +182,11 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True):
         spans = [(start, line.supply_to_on or start) for line in self.lines if (start := line.supply_from_on)]
         return (min(start for start, _end in spans), max(end for _start, end in spans)) if spans else None
 
+    @property
+    def delivered_on(self) -> date:
+        """The day on which the supply is complete (BT-72): the last one, or the document's own date when no line has one."""
+        return self.supply[1] if self.supply else self.dated_on
+
 
 def half_up(amount: Decimal) -> int:
     """Round cents to a whole number, halves away from zero."""

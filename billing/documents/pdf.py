@@ -20,8 +20,6 @@ from marketplace.kit.i18n import _, fmt_date, n_, use_locale
 from marketplace.kit.templating import TEMPLATES, environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from weasyprint.document import Document
 
     from billing.documents.model import InvoiceDocument
@@ -60,9 +58,9 @@ class OwnFiles(URLFetcher):  # type: ignore[misc]
 class Press:
     """Fonts, style sheet and pictures, loaded once. Not safe for threads; use one for each process."""
 
-    def __init__(self, home: Path) -> None:
-        """Load everything; ``home`` keeps the cut fonts."""
-        files = fonts.cuts(home)
+    def __init__(self) -> None:
+        """Load everything."""
+        files = fonts.cuts()
         faces = fonts.stylesheet(files)
         files |= {name: (FOLDER / name).read_bytes() for name in PICTURES}
         self._fetcher = OwnFiles(files)

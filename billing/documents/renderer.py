@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from billing.documents.frames import LENGTH, Answer
-from marketplace.kit.settings import settings
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from billing.documents.model import InvoiceDocument, Rendered
 
 RECYCLE_AFTER = 500
-START_SECONDS = 180  # the very first start cuts the fonts
+START_SECONDS = 60
 RENDER_SECONDS = 120
 STOP_SECONDS = 5
 ATTEMPTS = 2
@@ -47,9 +46,9 @@ class RendererDied(RuntimeError):
 class Renderer:
     """One process and the line to it. Calls wait for their turn; use it in one event loop."""
 
-    def __init__(self, home: Path, *, recycle_after: int = RECYCLE_AFTER, module: str = "billing.documents.worker") -> None:
+    def __init__(self, *, recycle_after: int = RECYCLE_AFTER, module: str = "billing.documents.worker") -> None:
         """Prepare; nothing is started yet. ``module`` is what the process runs."""
-        self._home, self._recycle_after, self._module = home, recycle_after, module
+        self._recycle_after, self._module = recycle_after, module
         self._process: Process | None = None
         self._made = 0
         self._turn = asyncio.Lock()
@@ -104,7 +103,7 @@ class Renderer:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         environment["TZ"] = "UTC"
-        command = (sys.executable, "-m", self._module, str(self._home))
+        command = (sys.executable, "-m", self._module)
         self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True)
         self._made = 0
         async with asyncio.timeout(START_SECONDS):
@@ -161,7 +160,7 @@ async def render(document: InvoiceDocument) -> Rendered:
         shared.abandon()
         shared = None
     if shared is None:
-        shared = _Shared.renderer = Renderer(settings().home)
+        shared = _Shared.renderer = Renderer()
     return await shared.render(document)
 
 
@@ -176,4 +175,4 @@ def render_now(document: InvoiceDocument) -> Rendered:
     """Return the same, in this process and blocking: for tests and command-line tools only."""
     from billing.documents import finished
 
-    return finished.make(document, press=finished.press(settings().home))
+    return finished.make(document, press=finished.press())

@@ -57,6 +57,7 @@ def _tree(document: InvoiceDocument, profile: Profile) -> etree._Element:
     _references(w, root, document)
     _party(w, w.group(root, "cac:AccountingSupplierParty", "cac:Party"), document.seller)
     _party(w, w.group(root, "cac:AccountingCustomerParty", "cac:Party"), document.buyer)
+    w.text(w.group(root, "cac:Delivery"), "cbc:ActualDeliveryDate", document.delivered_on.isoformat())
     _payment(w, root, document)
     _totals(w, root, document)
     for at, line in enumerate(document.lines, 1):

@@ -1,4 +1,4 @@
-"""The process that makes documents: ``python -m billing.documents.worker HOME``.
+"""The process that makes documents: ``python -m billing.documents.worker``.
 
 It reads documents from stdin and answers on stdout (``frames``), and ends when stdin does, so it never outlives the process that
 started it, not even one that was killed. It knows no database, no settings and no secrets.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,7 +24,7 @@ def main() -> None:
     """Warm up, say so with an empty frame, then answer one document at a time until stdin ends."""
     channel = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not land between the frames
-    press = finished.press(Path(sys.argv[1]))
+    press = finished.press()
     decoder = msgspec.msgpack.Decoder(InvoiceDocument)
     send(channel, b"")
     while (frame := receive(sys.stdin.buffer)) is not None:
