@@ -104,6 +104,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     elif visitor.trouble is not None:
         raise visitor.trouble
     _admit(access, visitor.actor)
+    visitor.cacheable = "anonymous_cache" in handler.opt and visitor.actor.is_anonymous
     if access.startswith("api-"):
         return
     await csrf.check(connection, visitor, rule=str(handler.opt.get("csrf", "token")))

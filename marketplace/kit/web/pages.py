@@ -58,7 +58,7 @@ class _Flashes:
 def render(request: WebRequest, template: str, *, status_code: int = 200, **context: Any) -> Html:  # noqa: ANN401
     """Return the page that a template makes of ``context``, in the visitor's language."""
     text = environment().get_template(template).render({**page_context(request), **context})
-    return Response(content=text, media_type="text/html; charset=utf-8", status_code=status_code)
+    return Response(content=text, media_type="text/html", status_code=status_code)
 
 
 def page_context(request: WebRequest) -> dict[str, Any]:
