@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import string
 import sys
@@ -64,6 +65,7 @@ def sentences(root: Path = ROOT) -> list[Sentence]:
         for path in sorted((root / folder).rglob("*.py")):
             if "piccolo_migrations" not in path.parts:
                 found += _extract(path, root, "python")
+                found += _in_f_strings(path, root)
     for path in sorted((root / TEMPLATES).rglob("*")):
         if path.suffix in {".html", ".txt", ".svg", ".xml"}:
             found += _extract(path, root, "jinja2.ext:babel_extract")
@@ -81,6 +83,17 @@ def _extract(path: Path, root: Path, method: str) -> Iterator[Sentence]:
                 yield Sentence(name, line, message[0], message[1])
             elif isinstance(message[0], str):
                 yield Sentence(name, line, message[0])
+
+
+def _in_f_strings(path: Path, root: Path) -> Iterator[Sentence]:
+    """Find sentences inside f-strings, which Babel's extractor reads only from Python 3.12 on."""
+    for outer in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(outer, ast.JoinedStr):
+            for call in ast.walk(outer):
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS:
+                    ids = [arg.value for arg in call.args[:2] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+                    if ids:
+                        yield Sentence(str(path.relative_to(root)), call.lineno, ids[0], ids[1] if call.func.id.startswith("n") and len(ids) > 1 else None)
 
 
 def dutch(folder: Path = LOCALE_ROOT / "nl") -> list[Dutch]:
@@ -150,7 +163,7 @@ def placeholders(text: str) -> set[str]:
 def gate(root: Path = ROOT) -> list[Finding]:
     """Return everything to mend, by file and line."""
     used, known = sentences(root), dutch()
-    return sorted(missing(used, known) + faults(known, used))
+    return sorted(set(missing(used, known) + faults(known, used)))
 
 
 def stub(prefixes: tuple[str, ...]) -> str:
