@@ -11,7 +11,20 @@ from piccolo.columns import JSONB, UUID, Array, Boolean, Date, ForeignKey, Integ
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from catalog.words import Category, Format, Language, Level, Place, PriceUnit, ProgrammeState, SeatState, SessionState, Stage, VatBasis, listed
+from catalog.words import (
+    Category,
+    Format,
+    Language,
+    Level,
+    Place,
+    PriceUnit,
+    ProgrammeState,
+    SeatState,
+    SessionState,
+    Stage,
+    VatBasis,
+    listed,
+)
 from marketplace.kit.db import DB
 from marketplace.kit.ids import new_id
 

@@ -98,7 +98,7 @@ _SEARCH = (
             stems := catalogue_stems(one);
             CONTINUE WHEN stems IS NULL;
             IF length(one) > 3 AND NOT EXISTS (
-                SELECT FROM unnest(stems) AS stem JOIN search_word ON word ~>=~ stem AND word ~<~ stem || chr(1114111)
+                SELECT FROM unnest(stems) AS stem JOIN search_word ON word ~>=~ stem AND word ~<~ (stem || chr(1114111))
             ) THEN
                 SELECT array_agg(word) INTO near FROM (
                     SELECT word FROM search_word WHERE word % one AND length(word) > 2 ORDER BY similarity(word, one) DESC, word LIMIT 3

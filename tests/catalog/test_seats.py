@@ -95,7 +95,7 @@ async def test_a_seat_that_was_given_back_can_be_taken_by_the_same_person(now: d
 
 
 @pytest.mark.parametrize("swept", [False, True])
-async def test_an_expired_hold_does_not_count(now: datetime, swept: bool) -> None:  # noqa: FBT001
+async def test_an_expired_hold_does_not_count(now: datetime, swept: bool) -> None:
     session = await a_session(seats=1)
     wish = wishes(session.id)
     await seats.hold(wish, until=now + timedelta(minutes=30), now=now)
@@ -118,7 +118,7 @@ async def test_a_hold_is_confirmed_to_a_taken_seat(now: datetime) -> None:
 
 
 @pytest.mark.parametrize("swept", [False, True])
-async def test_an_expired_hold_is_taken_again_when_there_is_room(now: datetime, swept: bool) -> None:  # noqa: FBT001
+async def test_an_expired_hold_is_taken_again_when_there_is_room(now: datetime, swept: bool) -> None:
     session = await a_session(seats=1)
     held = await seats.hold(wishes(session.id), until=now + timedelta(minutes=30), now=now)
     later = now + timedelta(hours=1)
