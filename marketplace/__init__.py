@@ -3,3 +3,5 @@
 import os
 
 os.environ.setdefault("PICCOLO_CONF", "marketplace.piccolo_conf")
+
+__version__ = "0.1.0"

@@ -159,7 +159,7 @@ def test_data_of_another_major_version_is_refused_with_the_mend(folder: Path) ->
     own.start()
     own.stop()
     (own.data / "PG_VERSION").write_text("12\n")
-    with pytest.raises(PostgresError, match="was made by PostgreSQL 12, and this is 18 .* set PG_BIN"):
+    with pytest.raises(PostgresError, match=r"was made by PostgreSQL 12, and this is 18 .* set PG_BIN"):
         server(folder).start()
 
 

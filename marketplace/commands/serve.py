@@ -1,0 +1,98 @@
+"""``marketplace serve`` and ``marketplace sandbox``: web processes under uvicorn."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+_GRACE_SECONDS = 5
+
+
+@click.command()
+@click.option("--fd", type=int, hidden=True, help="A listening socket that is open already.")
+def serve(fd: int | None) -> None:
+    """Run the web process on MARKETPLACE_HOST:PORT, until it is told to stop.
+
+    MARKETPLACE_PROCESSES=4 runs four that share the port. Headers that proxies add count only from
+    MARKETPLACE_TRUSTED_PROXIES.
+
+    \b
+    Example: DATABASE_URL=postgresql://shop@db/shop PORT=8000 marketplace serve
+    """
+    from marketplace.commands.running import shop_settings
+
+    _run("marketplace.commands.serve:shop", fd, processes=shop_settings().processes)
+
+
+@click.command()
+@click.option("--fd", type=int, hidden=True, help="A listening socket that is open already.")
+@click.option("--port", type=int, default=0, show_default=True, help="The port on 127.0.0.1; 0 takes a free one.")
+def sandbox(fd: int | None, port: int) -> None:
+    """Run the Stripe sandbox, which moves no money, on 127.0.0.1.
+
+    \b
+    Example: marketplace sandbox --port 12111
+    """
+    from marketplace import runtime
+    from marketplace.commands.running import shop_settings
+
+    shop_settings()
+    if fd is None:
+        own = runtime.listen(port)
+        click.echo(f"Stripe sandbox: http://127.0.0.1:{own.getsockname()[1]}")
+        fd = own.detach()
+    _run("marketplace.commands.serve:stand_in", fd, processes=1)
+
+
+def shop() -> Litestar:
+    """Make the shop's application, once a process."""
+    from marketplace.app import create_app
+    from marketplace.commands.running import install_clock, set_up_logging, shop_settings
+
+    loaded = shop_settings()
+    set_up_logging(loaded)
+    install_clock(loaded)
+    return create_app(dsn=loaded.database_url, pool_size=loaded.pool_size)
+
+
+def stand_in() -> Litestar:
+    """Make the sandbox's application."""
+    from billing.sandbox.app import create_sandbox
+    from marketplace.commands.running import install_clock, set_up_logging, shop_settings
+
+    loaded = shop_settings()
+    set_up_logging(loaded)
+    install_clock(loaded)
+    return create_sandbox()
+
+
+def _run(factory: str, fd: int | None, *, processes: int) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from marketplace import runtime
+    from marketplace.kit.settings import settings
+
+    loaded = settings()
+    own = socket.socket(fileno=fd) if fd is not None else runtime.listen(loaded.port, loaded.host)
+    config = uvicorn.Config(
+        factory,
+        factory=True,
+        workers=processes,
+        proxy_headers=False,  # the application reads them, from the proxies that were configured
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=20,
+    )
+    server = uvicorn.Server(config)
+    if processes > 1:
+        Multiprocess(config, target=server.run, sockets=[own]).run()
+    else:
+        server.run(sockets=[own])
