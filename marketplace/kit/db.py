@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import itertools
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
@@ -19,7 +19,10 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
+    from asyncpg.pool import PoolConnectionProxy
+
 T = TypeVar("T")
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 
 
@@ -79,7 +82,7 @@ async def close_pool() -> None:
 
 
 @asynccontextmanager
-async def connection() -> AsyncIterator[asyncpg.Connection]:
+async def connection() -> AsyncIterator[Connection]:
     """Give the current transaction's connection, or a pooled one for the moment."""
     current = DB.current_transaction.get()
     if current is not None:

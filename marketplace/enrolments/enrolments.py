@@ -1,0 +1,76 @@
+"""Opening and closing enrolments, and who is in a session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from marketplace.kit import db
+from marketplace.kit.errors import InvalidTransition
+from marketplace.kit.i18n import _
+
+
+class EnrolmentState(StrEnum):
+    """The life of an enrolment. ``requested`` waits for the partner; the last two are final and free the seat."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: dict[EnrolmentState, frozenset[EnrolmentState]] = {
+    EnrolmentState.REQUESTED: frozenset({EnrolmentState.CONFIRMED, EnrolmentState.DECLINED, EnrolmentState.CANCELLED}),
+    EnrolmentState.CONFIRMED: frozenset({EnrolmentState.CANCELLED}),
+    EnrolmentState.DECLINED: frozenset(),
+    EnrolmentState.CANCELLED: frozenset(),
+}
+
+
+class NewEnrolment(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody to enrol on a seat that is theirs. ``state`` is requested or, where nobody is asked, confirmed."""
+
+    id: UUID
+    session_id: UUID
+    seat_id: UUID
+    person_id: UUID
+    company_id: UUID
+    partner_id: UUID
+    state: EnrolmentState
+
+
+async def open(new: Sequence[NewEnrolment], *, now: datetime) -> None:  # noqa: A001 - the business's own verb
+    """Enrol people, in the caller's transaction."""
+    columns = ("id", "session_id", "seat_id", "person_id", "company_id", "partner_id", "state", "created_at", "state_at")
+    rows = [(one.id, one.session_id, one.seat_id, one.person_id, one.company_id, one.partner_id, one.state.value, now, now) for one in new]
+    marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    await db.execute_many(f"INSERT INTO enrolment ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - constants
+
+
+async def confirm(enrolment_id: UUID, *, now: datetime) -> None:
+    """The partner takes this person. Raises ``InvalidTransition``."""
+    await _move(enrolment_id, EnrolmentState.CONFIRMED, now=now)
+
+
+async def decline(enrolment_id: UUID, *, now: datetime) -> None:
+    """The partner does not take this person; the caller frees the seat. Raises ``InvalidTransition``."""
+    await _move(enrolment_id, EnrolmentState.DECLINED, now=now)
+
+
+async def close(enrolment_id: UUID, *, now: datetime) -> None:
+    """The person no longer takes part; the caller frees the seat. Raises ``InvalidTransition``."""
+    await _move(enrolment_id, EnrolmentState.CANCELLED, now=now)
+
+
+async def _move(enrolment_id: UUID, to: EnrolmentState, *, now: datetime) -> None:
+    sources = [state.value for state, nexts in TRANSITIONS.items() if to in nexts]
+    sql = "UPDATE enrolment SET state = $2, state_at = $3 WHERE id = $1 AND state = ANY($4)"
+    if await db.execute(sql, enrolment_id, to.value, now, sources) == 1:
+        return
+    if await db.value("SELECT state FROM enrolment WHERE id = $1", enrolment_id) == to.value:
+        return
+    raise InvalidTransition("invalid_transition", _("This enrolment has been decided already."))

@@ -1,0 +1,101 @@
+"""What happens to a placed order: partners accept or decline its lines; decided, it is confirmed and invoiced, or declined."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from billing import charges, invoices
+from catalog import seats
+from marketplace.enrolments import enrolments
+from marketplace.kit import audit, db, work
+from marketplace.kit.errors import InvalidTransition, NotFound
+from marketplace.kit.i18n import _
+from marketplace.kit.identity import Actor
+from marketplace.orders.pricing import group_key
+from marketplace.orders.states import LineState, OrderState
+
+
+class _Line(msgspec.Struct, frozen=True):
+    id: UUID
+    order_id: UUID
+    enrolment_id: UUID
+    charge_id: UUID
+    seat_id: UUID
+    state: LineState
+
+
+async def accept_line(line_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """The partner takes this person. The caller has checked that the line is the actor's; raises ``InvalidTransition``."""
+    async with db.atomic():
+        line = await _locked(line_id)
+        if line.state is LineState.ACCEPTED:
+            return
+        await _move(line, LineState.ACCEPTED, reason=None, now=now)
+        await enrolments.confirm(line.enrolment_id, now=now)
+        await audit.record("order_line.accepted", actor=actor, subject=("order", line.order_id), data={"line": line.id}, now=now)
+        await _settle(line.order_id, actor=actor, now=now)
+
+
+async def decline_line(line_id: UUID, *, reason: str, actor: Actor, now: datetime) -> None:
+    """The partner does not take this person: the seat is free again and nothing is billed. Raises ``InvalidTransition``."""
+    async with db.atomic():
+        line = await _locked(line_id)
+        if line.state is LineState.DECLINED:
+            return
+        await _move(line, LineState.DECLINED, reason=reason, now=now)
+        await enrolments.decline(line.enrolment_id, now=now)
+        await seats.release([line.seat_id], now=now)
+        await charges.drop([line.charge_id], now=now)
+        await audit.record("order_line.declined", actor=actor, subject=("order", line.order_id), data={"line": line.id}, now=now)
+        await work.enqueue("orders.tell_declined", {"line_id": line.id}, run_at=now, dedupe_key=f"declined:{line.id}")
+        await _settle(line.order_id, actor=actor, now=now)
+
+
+async def confirm(order_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """Every line is accepted or declined and one at least is accepted: the order stands, its invoice is requested."""
+    sql = "UPDATE placed_order SET state = 'confirmed', decided_at = $2 WHERE id = $1 AND state = 'placed'"
+    if await db.execute(sql, order_id, now) == 0:
+        raise InvalidTransition("invalid_transition", _("This order has been decided already."))
+    await audit.record("order.confirmed", actor=actor, subject=("order", order_id), now=now)
+    await invoices.request(group_key(order_id), now=now)
+
+
+async def _locked(line_id: UUID) -> _Line:
+    """Lock the line's order, then read the line with its seat. Raises ``NotFound``."""
+    sql = (
+        "SELECT l.id, l.order_id, l.enrolment_id, l.charge_id, e.seat_id, l.state FROM order_line l"
+        " JOIN enrolment e ON e.id = l.enrolment_id WHERE l.id = $1"
+    )
+    seen = await db.row(_Line, sql, line_id)
+    if seen is None:
+        raise NotFound("not_found", _("There is no such order line."))
+    await db.execute("SELECT FROM session WHERE id = (SELECT session_id FROM seat WHERE id = $1) FOR NO KEY UPDATE", seen.seat_id)
+    await db.execute("SELECT FROM placed_order WHERE id = $1 FOR UPDATE", seen.order_id)
+    locked = await db.row(_Line, sql, line_id)
+    assert locked is not None  # noqa: S101 - rows are never deleted
+    return locked
+
+
+async def _move(line: _Line, to: LineState, *, reason: str | None, now: datetime) -> None:
+    sql = "UPDATE order_line SET state = $2, decline_reason = $3, state_at = $4 WHERE id = $1 AND state = 'awaiting_partner'"
+    if await db.execute(sql, line.id, to.value, reason, now) == 0:
+        raise InvalidTransition(
+            "already_decided",
+            _("This line has been decided already."),
+            next_step=_("Call Expat Centre Leiden if plans have changed."),
+        )
+
+
+async def _settle(order_id: UUID, *, actor: Actor, now: datetime) -> None:
+    states = set(await db.value("SELECT array_agg(DISTINCT state) FROM order_line WHERE order_id = $1", order_id))
+    if LineState.AWAITING_PARTNER in states:
+        return
+    if LineState.ACCEPTED in states:
+        await confirm(order_id, actor=actor, now=now)
+        return
+    sql = "UPDATE placed_order SET state = $2, decided_at = $3 WHERE id = $1 AND state = 'placed'"
+    await db.execute(sql, order_id, OrderState.DECLINED.value, now)
+    await audit.record("order.declined", actor=actor, subject=("order", order_id), now=now)

@@ -1,0 +1,237 @@
+"""Placing an order: seats, enrolments, charges, order, audit and what follows, in one transaction or not at all.
+
+Lock order: the idempotency key, then sessions by id, then our own new rows. Nothing here calls anybody outside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from billing import charges, debtors, seller
+from catalog import seats, sessions
+from catalog.seats import SeatWish, TakenSeat
+from catalog.sessions import SessionOffer
+from marketplace.enrolments import enrolments
+from marketplace.enrolments.enrolments import EnrolmentState, NewEnrolment
+from marketplace.kit import audit, db, ids, work
+from marketplace.kit.errors import Conflict, Invalid, NotFound
+from marketplace.kit.i18n import _
+from marketplace.kit.identity import Actor, Permission, require
+from marketplace.orders import baskets, decide, pricing
+from marketplace.orders.pricing import PricedLine
+from marketplace.orders.states import LineState
+from marketplace.people import companies, ordering_rules, scope, staff
+from marketplace.people.staff import Person, PersonState
+
+MAX_LINES = 200
+
+
+class LineWish(msgspec.Struct, frozen=True):
+    """One person for one session."""
+
+    session_id: UUID
+    person_id: UUID
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as a buyer states it. With ``basket_id`` the lines are the basket's, on the seats it holds."""
+
+    lines: tuple[LineWish, ...] = ()
+    purchase_order: str | None = None
+    cost_centre: str | None = None
+    idempotency_key: str | None = None
+    basket_id: UUID | None = None
+    company_id: UUID | None = None
+
+
+class PlacedOrder(msgspec.Struct, frozen=True):
+    """The order that now exists. ``replayed``: it did already, this was the same request again."""
+
+    id: UUID
+    number: int
+    replayed: bool = False
+
+
+class _Used(msgspec.Struct, frozen=True):
+    digest: bytes
+    order_id: UUID
+    number: int
+
+
+async def place(command: PlaceOrder, *, actor: Actor, now: datetime) -> PlacedOrder:
+    """Place an order and return it. The same ``idempotency_key`` with the same content is the same order, however often.
+
+    Takes every seat or none. Lines of sessions with published capacity are accepted at once; when all are, the order is
+    confirmed and its invoice on the way. Raises ``Forbidden``, ``NotFound`` (a person or session that is not there for
+    this company), ``Invalid`` (references), ``Conflict`` (``full``, ``already_enrolled``, ``closed``,
+    ``duplicate_person``, ``idempotency_key_reused``, ``basket_gone``).
+    """
+    require(actor, Permission.PLACE_ORDERS)
+    company_id = scope.company_of(actor, command.company_id)
+    _check_lines(command)
+    order_id = ids.new_id()
+    async with db.atomic():
+        used = await _claim_key(command, order_id, company_id=company_id, now=now)
+        if used is not None:
+            return PlacedOrder(used.order_id, used.number, replayed=True)
+        basket = await baskets.lock(command.basket_id, actor=actor) if command.basket_id else None
+        wishes = [LineWish(line.session_id, line.person_id) for line in basket.lines] if basket else list(command.lines)
+        people = await staff.get_many([wish.person_id for wish in wishes], company_id=company_id)
+        _check_people(people.values())
+        offers = await _offers([wish.session_id for wish in wishes], now=now)
+        taken = await _take(wishes, basket, company_id=company_id, now=now)
+        number = await _write(order_id, command, wishes, people, offers, taken, company_id=company_id, actor=actor, now=now)
+        if basket:
+            await baskets.forget(basket.id)
+    return PlacedOrder(order_id, number)
+
+
+def _check_lines(command: PlaceOrder) -> None:
+    if not command.lines and command.basket_id is None:
+        sentence = _("Choose at least one person.")
+        raise Invalid("no_lines", sentence, fields={"lines": sentence})
+    if len(command.lines) > MAX_LINES:
+        sentence = _("An order has at most {count} lines. Split it into several.", count=MAX_LINES)
+        raise Invalid("too_many_lines", sentence, fields={"lines": sentence})
+    if len(set(command.lines)) < len(command.lines):
+        sentence = _("One person is on this order twice for the same dates.")
+        raise Conflict("duplicate_person", sentence, next_step=_("Take one of the two out, or choose other dates for it."))
+
+
+def _check_people(people: Iterable[Person]) -> None:
+    left = [person.name for person in people if person.state is PersonState.LEFT]
+    if left:
+        raise Conflict(
+            "person_left",
+            _("{name} no longer works here.", name=", ".join(left)),
+            next_step=_("Take them out of this order, or correct their leaving date."),
+        )
+
+
+async def _claim_key(command: PlaceOrder, order_id: UUID, *, company_id: UUID, now: datetime) -> _Used | None:
+    """Return the order that this key stands for already; a request under way with the same key is waited for."""
+    key = command.idempotency_key or (f"basket:{command.basket_id}" if command.basket_id else None)
+    if key is None:
+        return None
+    digest = _digest(command)
+    sql = "INSERT INTO order_key (id, company_id, key, digest, order_id, used_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+    if await db.execute(sql, ids.new_id(), company_id, key, digest, order_id, now) == 1:
+        return None
+    found = "SELECT k.digest, k.order_id, o.number FROM order_key k JOIN placed_order o ON o.id = k.order_id WHERE k.company_id = $1 AND k.key = $2"
+    used = await db.row(_Used, found, company_id, key)
+    if used is None or used.digest != digest:
+        raise Conflict(
+            "idempotency_key_reused",
+            _("This key was used for another order."),
+            next_step=_("Send a new Idempotency-Key with each new order."),
+        )
+    return used
+
+
+def _digest(command: PlaceOrder) -> bytes:
+    content = (command.lines, command.purchase_order, command.cost_centre, command.basket_id) if command.basket_id is None else command.basket_id
+    return hashlib.sha256(msgspec.json.encode(content)).digest()
+
+
+async def _offers(session_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, SessionOffer]:
+    wanted = list(dict.fromkeys(session_ids))
+    offers = {offer.session_id: offer for offer in await sessions.for_order(wanted, now=now)}
+    if len(offers) < len(wanted):
+        raise NotFound("not_found", _("There are no such dates."), next_step=_("Choose dates from the programmes."))
+    return offers
+
+
+async def _take(wishes: Sequence[LineWish], basket: baskets.Basket | None, *, company_id: UUID, now: datetime) -> list[TakenSeat]:
+    if basket is not None:
+        return await seats.confirm([line.seat_id for line in basket.lines], now=now)
+    return await seats.take([SeatWish(wish.session_id, wish.person_id, company_id) for wish in wishes], now=now)
+
+
+async def _write(  # noqa: PLR0913 - the one place where all of it meets
+    order_id: UUID,
+    command: PlaceOrder,
+    wishes: Sequence[LineWish],
+    people: dict[UUID, Person],
+    offers: dict[UUID, SessionOffer],
+    taken: Sequence[TakenSeat],
+    *,
+    company_id: UUID,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    company = await companies.get(company_id)
+    problems = ordering_rules.check(company.rules, purchase_order=command.purchase_order, cost_centre=command.cost_centre)
+    if problems:
+        raise Invalid("references", " ".join(problems.values()), fields=problems)
+    debtor_id = pricing.debtor_of(company)
+    buyer = await debtors.buyer_facts(debtor_id)
+    sale = pricing.Sale(seller=await seller.facts(), buyer=buyer, language=company.language, wants_names=company.wants_names)
+    priced = [pricing.line(offers[wish.session_id], people[wish.person_id], sale) for wish in wishes]
+    number = int(await db.value("SELECT nextval('next_order_number')"))
+    head = pricing.OrderHead(
+        id=order_id, number=number, debtor_id=debtor_id, purchase_order=command.purchase_order, cost_centre=command.cost_centre, ordered_by=actor.name
+    )
+    await enrolments.open([_enrolment(line, seat, company_id) for line, seat in zip(priced, taken, strict=True)], now=now)
+    await charges.record([pricing.charge(line, head) for line in priced], now=now)
+    await _insert_order(head, priced, company_id=company_id, actor=actor, now=now)
+    await _insert_lines(head, priced, company_id=company_id, now=now)
+    await audit.record("order.placed", actor=actor, subject=("order", order_id), data={"number": number, "lines": len(priced)}, now=now)
+    await _follow_up(head, priced, actor=actor, now=now)
+    return number
+
+
+def _enrolment(line: PricedLine, seat: TakenSeat, company_id: UUID) -> NewEnrolment:
+    return NewEnrolment(
+        id=line.enrolment_id,
+        session_id=line.offer.session_id,
+        seat_id=seat.id,
+        person_id=line.person.id,
+        company_id=company_id,
+        partner_id=line.offer.partner_id,
+        state=EnrolmentState.CONFIRMED if line.accepted else EnrolmentState.REQUESTED,
+    )
+
+
+async def _insert_order(head: pricing.OrderHead, priced: Sequence[PricedLine], *, company_id: UUID, actor: Actor, now: datetime) -> None:
+    net, vat = pricing.totals(priced)
+    await db.execute(
+        "INSERT INTO placed_order (id, number, company_id, placed_by, ordered_by, purchase_order, cost_centre, state,"
+        " net_cents, vat_cents, total_cents, placed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'placed', $8, $9, $10, $11)",
+        head.id, head.number, company_id, actor.account_id, actor.name, head.purchase_order, head.cost_centre,
+        net.cents, vat.cents, net.cents + vat.cents, now,
+    )  # fmt: skip
+
+
+_LINE = """
+    INSERT INTO order_line (id, order_id, position, company_id, partner_id, session_id, person_id, enrolment_id, charge_id, state,
+                            programme_version, title_nl, title_en, starts_at, ends_at, price_cents, vat_category, vat_rate, policy, state_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+"""
+
+
+async def _insert_lines(head: pricing.OrderHead, priced: Sequence[PricedLine], *, company_id: UUID, now: datetime) -> None:
+    rows = [
+        (
+            line.id, head.id, position, company_id, line.offer.partner_id, line.offer.session_id, line.person.id,
+            line.enrolment_id, line.charge_id, (LineState.ACCEPTED if line.accepted else LineState.AWAITING_PARTNER).value,
+            line.offer.programme_version, line.offer.title_nl, line.offer.title_en, line.offer.starts_at, line.offer.ends_at,
+            line.offer.price_cents, line.vat.category.value, line.vat.rate, msgspec.json.encode(line.offer.policy).decode(), now,
+        )
+        for position, line in enumerate(priced, start=1)
+    ]  # fmt: skip
+    await db.execute_many(_LINE, rows)
+
+
+async def _follow_up(head: pricing.OrderHead, priced: Sequence[PricedLine], *, actor: Actor, now: datetime) -> None:
+    """Queue what others do with it: ask partners, tell the buyer; confirm at once where nobody needs asking."""
+    for line in priced:
+        if not line.accepted:
+            await work.enqueue("fulfilment.ask_partner", {"order_line_id": line.id}, run_at=now, dedupe_key=f"ask:{line.id}")
+    await work.enqueue("orders.tell_placed", {"order_id": head.id}, run_at=now, dedupe_key=f"placed:{head.id}")
+    if all(line.accepted for line in priced):
+        await decide.confirm(head.id, actor=actor, now=now)

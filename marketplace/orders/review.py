@@ -1,0 +1,114 @@
+"""What a basket comes to before it is ordered: lines, net, VAT once per rate, total, and the terms of cancelling."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from billing import debtors, seller, vat
+from billing.vat import VatLine, VatTotal
+from catalog import policies, sessions
+from catalog.policies import Boundary
+from catalog.sessions import SessionOffer
+from marketplace.kit.i18n import current_locale
+from marketplace.kit.identity import Actor
+from marketplace.kit.money import Money
+from marketplace.orders import baskets, pricing
+from marketplace.orders.baskets import Basket
+from marketplace.people import companies, ordering_rules, staff
+from marketplace.people.companies import Company
+from marketplace.people.staff import Person
+
+
+class SessionPart(msgspec.Struct, frozen=True):
+    """One session of the basket with its people, its sum and what cancelling would cost until when."""
+
+    offer: SessionOffer
+    people: list[Person]
+    net: Money
+    vat_category: str
+    vat_rate: str
+    why: list[str]
+    steps: list[Boundary]
+
+    @property
+    def title(self) -> str:
+        """Return the programme's title in the reader's language."""
+        return self.offer.title_nl if current_locale() == "nl" else self.offer.title_en
+
+
+class Review(msgspec.Struct, frozen=True):
+    """A whole basket, ready to order; ``problems`` has a sentence per reference that the company would not accept."""
+
+    basket: Basket
+    company: Company
+    parts: list[SessionPart]
+    sums: list[VatTotal]
+    problems: dict[str, str]
+    expired: bool
+
+    @property
+    def net(self) -> Money:
+        """Return the sum without VAT."""
+        return Money(sum(one.net_cents for one in self.sums))
+
+    @property
+    def vat(self) -> Money:
+        """Return the VAT."""
+        return Money(sum(one.vat_cents for one in self.sums))
+
+    @property
+    def total(self) -> Money:
+        """Return what will be invoiced."""
+        return self.net + self.vat
+
+    @property
+    def people(self) -> int:
+        """Return how many people are in it."""
+        return len({person.id for part in self.parts for person in part.people})
+
+
+async def sale_to(company: Company) -> pricing.Sale:
+    """Return who sells to this company, and how it wants to read."""
+    buyer = await debtors.buyer_facts(pricing.debtor_of(company))
+    return pricing.Sale(seller=await seller.facts(), buyer=buyer, language=company.language, wants_names=company.wants_names)
+
+
+async def of(actor: Actor, *, now: datetime) -> Review | None:
+    """Return the review of the member's basket, or None when it is empty."""
+    basket = await baskets.of(actor)
+    if basket is None:
+        return None
+    company = await companies.get(basket.company_id)
+    sale = await sale_to(company)
+    session_ids = list(dict.fromkeys(line.session_id for line in basket.lines))
+    offers = {offer.session_id: offer for offer in await sessions.for_order(session_ids, now=now)}
+    people = await staff.get_many([line.person_id for line in basket.lines], company_id=basket.company_id)
+    parts = [_part(offers[session_id], [people[line.person_id] for line in basket.lines if line.session_id == session_id], sale) for session_id in session_ids]
+    lines = [_vat_line(part.offer, sale) for part in parts for _person in part.people]
+    problems = ordering_rules.check(company.rules, purchase_order=basket.purchase_order, cost_centre=basket.cost_centre)
+    return Review(basket, company, parts, vat.totals(lines), problems, basket.held_until <= now)
+
+
+def _part(offer: SessionOffer, people: list[Person], sale: pricing.Sale) -> SessionPart:
+    decision = pricing.decide_vat(offer, sale)
+    steps = policies.boundaries(offer.policy, Money(offer.price_cents), offer.starts_at)
+    return SessionPart(
+        offer, people, Money(offer.price_cents) * len(people), decision.category.value, str(decision.rate.normalize()), vat.explain(decision.trace), steps
+    )
+
+
+def _vat_line(offer: SessionOffer, sale: pricing.Sale) -> VatLine:
+    decision = pricing.decide_vat(offer, sale)
+    return VatLine(net_cents=offer.price_cents, vat_category=decision.category, vat_rate=decision.rate, exemption_code=decision.exemption_code)
+
+
+async def estimate(session_id: UUID, *, actor: Actor, now: datetime) -> tuple[SessionOffer, str, str] | None:
+    """Return a session's offer with the VAT category and rate that this actor's company would get, or None if unknown."""
+    found = await sessions.for_order([session_id], now=now)
+    if not found or actor.company_id is None:
+        return None
+    decision = pricing.decide_vat(found[0], await sale_to(await companies.get(actor.company_id)))
+    return found[0], decision.category.value, str(decision.rate.normalize())
