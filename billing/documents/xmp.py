@@ -1,7 +1,8 @@
 """The XMP packet of a Factur-X PDF: one rdf:RDF, every property an element, and the extension schema that PDF/A wants.
 
 WeasyPrint writes its own packet with attributes, and a second RDF for anything added; some readers then miss the invoice.
-Sources: ISO 19005-3 6.6, Factur-X 1.0 chapter 6.
+It also says that the document follows PDF/UA-1, which WeasyPrint can't say beside PDF/A: the tags are there, and tests check both.
+Sources: ISO 19005-3 6.6, ISO 14289-1 5, Factur-X 1.0 chapter 6.
 """
 
 from __future__ import annotations
@@ -41,16 +42,17 @@ def write(packet: Packet) -> bytes:
         stamp=escape(packet.stamp),
         name=ATTACHMENT_NAME,
         facturx=FACTURX_NAMESPACE,
+        ua_properties=_property("part", "The part of PDF/UA that the document follows", kind="Integer", category="internal"),
         properties="".join(_property(name, text) for name, text in _PROPERTIES),
     ).encode()
 
 
-def _property(name: str, description: str) -> str:
+def _property(name: str, description: str, *, kind: str = "Text", category: str = "external") -> str:
     return (
         '<rdf:li rdf:parseType="Resource">'
         f"<pdfaProperty:name>{name}</pdfaProperty:name>"
-        "<pdfaProperty:valueType>Text</pdfaProperty:valueType>"
-        "<pdfaProperty:category>external</pdfaProperty:category>"
+        f"<pdfaProperty:valueType>{kind}</pdfaProperty:valueType>"
+        f"<pdfaProperty:category>{category}</pdfaProperty:category>"
         f"<pdfaProperty:description>{description}</pdfaProperty:description>"
         "</rdf:li>\n"
     )
@@ -63,6 +65,9 @@ _TEMPLATE = """\
 <rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
 <pdfaid:part>3</pdfaid:part>
 <pdfaid:conformance>A</pdfaid:conformance>
+</rdf:Description>
+<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">
+<pdfuaid:part>1</pdfuaid:part>
 </rdf:Description>
 <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
 <dc:format>application/pdf</dc:format>
@@ -80,13 +85,22 @@ _TEMPLATE = """\
 </rdf:Description>
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/" \
 xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
-<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaExtension:schemas><rdf:Bag>
+<rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA identification schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq>
+{ua_properties}</rdf:Seq></pdfaSchema:property>
+</rdf:li>
+<rdf:li rdf:parseType="Resource">
 <pdfaSchema:schema>Factur-X PDFA Extension Schema</pdfaSchema:schema>
 <pdfaSchema:namespaceURI>{facturx}</pdfaSchema:namespaceURI>
 <pdfaSchema:prefix>fx</pdfaSchema:prefix>
 <pdfaSchema:property><rdf:Seq>
 {properties}</rdf:Seq></pdfaSchema:property>
-</rdf:li></rdf:Bag></pdfaExtension:schemas>
+</rdf:li>
+</rdf:Bag></pdfaExtension:schemas>
 </rdf:Description>
 <rdf:Description rdf:about="" xmlns:fx="{facturx}">
 <fx:DocumentType>INVOICE</fx:DocumentType>
