@@ -1,0 +1,5 @@
+"""Pages of people, by noun. Thin: parse, one permission check, one verb, render."""
+
+from marketplace.people.pages import companies, invitations, members, sign_in, staff, staff_import
+
+HANDLERS = [*sign_in.HANDLERS, *invitations.HANDLERS, *members.HANDLERS, *companies.HANDLERS, *staff_import.HANDLERS, *staff.HANDLERS]

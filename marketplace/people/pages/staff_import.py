@@ -1,0 +1,4 @@
+"""To come."""
+from __future__ import annotations
+
+HANDLERS: list = []
