@@ -1,0 +1,38 @@
+"""What Stripe says of an invoice, brought into our books: payments once, the state forward only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from billing import payments, states
+from billing.stripe_port import StripeInvoice, StripeState
+from marketplace.kit import db
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+
+async def project(invoice_id: UUID, copy: StripeInvoice, *, now: datetime, failed: bool = False) -> None:
+    """Record the payments that we don't have yet, then follow the state. A draft changes nothing.
+
+    ``failed`` says that a payment on its way is known not to have arrived, so that "processing" may become "open" again.
+    Repeating it, or bringing an older copy later, changes nothing. Raises ``NotFound`` for an invoice that isn't ours.
+    """
+    if copy.state is StripeState.DRAFT:
+        return
+    async with db.atomic():
+        for payment in copy.payments:
+            if payment.paid.cents > 0:
+                await payments.record(
+                    invoice_id,
+                    source="stripe",
+                    external_id=payment.stripe_id,
+                    cents=payment.paid.cents,
+                    method=payment.method,
+                    received_at=payment.at,
+                    now=now,
+                )
+        await states.project_stripe(invoice_id, copy.state.value, hosted_payment_url=copy.hosted_url, now=now)
+        if failed and copy.state is StripeState.OPEN:
+            await states.payment_failed(invoice_id, now=now)

@@ -1,0 +1,347 @@
+"""The only module that knows the ``stripe`` library: our structs in, Stripe's answers out as our structs.
+
+Every call may raise ``GatewayError``; it says whether trying again can help. Nothing here touches the database, and no
+caller holds a transaction or lock meanwhile. The same code talks to Stripe and to our sandbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import msgspec
+import stripe
+from stripe import HTTPXClient, StripeClient, StripeError
+
+from billing.stripe_port import InvoiceMirror, MirrorDebtor, MirrorLine, StripeEventRef, StripeInvoice, StripePayment, StripeState
+from marketplace.kit.errors import Unavailable
+from marketplace.kit.i18n import _
+from marketplace.kit.money import Money
+from marketplace.kit.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+TIMEOUT_SECONDS = 20.0
+NETWORK_RETRIES = 2
+REQUESTS_A_SECOND = 10
+TOLERANCE_SECONDS = 300
+METADATA_KEY = "marketplace_invoice"
+_EXPAND = ["payments.data.payment.payment_intent"]
+_METHODS = {"customer_balance": "bank_transfer"}
+_REASONS = {"S": "standard_rated", "E": "product_exempt", "AE": "reverse_charge"}
+_LIVE = ("sk_live_", "rk_live_")
+
+for _name in ("stripe", "httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class GatewayError(Exception):
+    """A call did not do what it should. ``again``: the same call may succeed later. ``replayed``: a stored failure came back."""
+
+    def __init__(self, message: str, *, again: bool, code: str | None = None, status: int | None = None, replayed: bool = False) -> None:
+        super().__init__(message)
+        self.again = again
+        self.code = code
+        self.status = status
+        self.replayed = replayed
+
+
+class BadSignature(Exception):
+    """A webhook isn't Stripe's, or is too old or from the future."""
+
+
+class _Pace:
+    """Lets requests through at an even pace."""
+
+    def __init__(self, a_second: float) -> None:
+        self._gap = 1 / a_second
+        self._next = 0.0
+
+    async def wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        start = max(self._next, loop.time())
+        self._next = start + self._gap
+        await asyncio.sleep(start - loop.time())
+
+
+class Gateway:
+    """Stripe's HTTP API, as far as billing needs it. Made for one event loop."""
+
+    def __init__(self, *, api_key: str, base: str = "", timeout: float = TIMEOUT_SECONDS, retries: int = NETWORK_RETRIES, a_second: float = REQUESTS_A_SECOND, http: Any = None) -> None:  # noqa: ANN401 - an httpx.AsyncClient, for tests without a socket
+        addresses: Any = {"api": base} if base else {}
+        transport = HTTPXClient(timeout=timeout)
+        if http is not None:
+            transport._client_async = http  # noqa: SLF001 - the library offers no other way
+        self._stripe = StripeClient(api_key, base_addresses=addresses, http_client=transport, max_network_retries=retries)
+        self._pace = _Pace(a_second)
+
+    async def create_customer(self, debtor: MirrorDebtor, *, key: str) -> str:
+        """Return the id of a new customer; the same key gives the same one. ``update_customer`` fills it in."""
+        async with self._call():
+            made = await self._stripe.v1.customers.create_async({"metadata": {"marketplace_debtor": str(debtor.id)}}, {"idempotency_key": key})
+        return str(made.id)
+
+    async def update_customer(self, customer_id: str, debtor: MirrorDebtor) -> None:
+        """Write the debtor's name, addresses and language to the customer; repeating it changes nothing."""
+        params: Any = {
+            "name": debtor.name,
+            "email": debtor.email,
+            "address": {"line1": debtor.street, "postal_code": debtor.postcode, "city": debtor.city, "country": debtor.country},
+            "preferred_locales": [debtor.language],
+        }
+        async with self._call():
+            await self._stripe.v1.customers.update_async(customer_id, params)
+
+    async def create_invoice(self, mirror: InvoiceMirror, *, customer_id: str, key: str) -> StripeInvoice:
+        """Make the draft: sent by us, never advanced by Stripe, with our number, without anybody's pending items."""
+        async with self._call():
+            made = await self._stripe.v1.invoices.create_async(cast("Any", _invoice_params(mirror, customer_id)), {"idempotency_key": key})
+        return _invoice(made.to_dict())
+
+    async def add_lines(self, stripe_id: str, lines: tuple[MirrorLine, ...], *, key: str) -> StripeInvoice:
+        """Add the lines with the VAT that we decided, in cents."""
+        async with self._call():
+            made = await self._stripe.v1.invoices.add_lines_async(stripe_id, cast("Any", {"lines": [_line(line) for line in lines]}), {"idempotency_key": key})
+        return _invoice(made.to_dict())
+
+    async def finalise(self, stripe_id: str, *, key: str) -> StripeInvoice:
+        """Make the draft final; Stripe keeps waiting for us to collect."""
+        async with self._call():
+            made = await self._stripe.v1.invoices.finalize_invoice_async(stripe_id, {"auto_advance": False}, {"idempotency_key": key})
+        return _invoice(made.to_dict())
+
+    async def void(self, stripe_id: str, *, key: str) -> StripeInvoice:
+        """Take a final, unpaid invoice out of collection."""
+        async with self._call():
+            made = await self._stripe.v1.invoices.void_invoice_async(stripe_id, {}, {"idempotency_key": key})
+        return _invoice(made.to_dict())
+
+    async def invoice(self, stripe_id: str) -> StripeInvoice | None:
+        """Return the invoice as it is now, with its payments, or None when Stripe has no such invoice."""
+        try:
+            async with self._call():
+                found = await self._stripe.v1.invoices.retrieve_async(stripe_id, cast("Any", {"expand": _EXPAND}))
+        except GatewayError as error:
+            if error.code == "resource_missing":
+                return None
+            raise
+        body = found.to_dict()
+        return _invoice(body, payments=await self._payments(body))
+
+    async def _payments(self, body: Mapping[str, Any]) -> tuple[StripePayment, ...]:
+        ties = body.get("payments", {}).get("data", [])
+        made = [await self._payment(tie) for tie in ties if tie["status"] == "paid"]
+        if not made and body["amount_paid"] > 0:
+            at = _instant(body["status_transitions"]["paid_at"] or body["created"])
+            paid = Money(body["amount_paid"], body["currency"].upper())
+            made.append(StripePayment(stripe_id=body["id"], paid=paid, method="out_of_band", at=at))
+        return tuple(made)
+
+    async def _payment(self, tie: Mapping[str, Any]) -> StripePayment:
+        intent = tie["payment"].get("payment_intent")
+        method = "other"
+        if isinstance(intent, dict) and intent.get("payment_method"):
+            async with self._call():
+                found = await self._stripe.v1.payment_intents.retrieve_async(intent["id"], {"expand": ["payment_method"]})
+            method = str((found.to_dict().get("payment_method") or {}).get("type", "other"))
+        at = _instant(tie["status_transitions"]["paid_at"] or tie["created"])
+        paid = Money(tie["amount_paid"] or 0, tie["currency"].upper())
+        return StripePayment(stripe_id=tie["id"], paid=paid, method=_METHODS.get(method, method), at=at)
+
+    async def find_invoice(self, mirror: InvoiceMirror, *, customer_id: str) -> StripeInvoice | None:
+        """Look for the copy of our invoice among the customer's, by our id or our number; None when it isn't there."""
+        async with self._call():
+            page = await self._stripe.v1.invoices.list_async({"customer": customer_id, "limit": 100})
+        while True:
+            for found in page.data:
+                body = found.to_dict()
+                if body["metadata"].get(METADATA_KEY) == str(mirror.invoice_id) or body["number"] == mirror.number:
+                    return _invoice(body)
+            if not page.has_more:
+                return None
+            async with self._call():
+                page = await page.next_page_async()
+
+    async def invoice_of_payment(self, intent_id: str) -> str | None:
+        """Return the id of the invoice that a payment intent pays, or None."""
+        params: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
+        async with self._call():
+            page = await self._stripe.v1.invoice_payments.list_async(params)
+        return next((str(found.to_dict()["invoice"]) for found in page.data), None)
+
+    async def events_since(self, created_at: datetime) -> AsyncIterator[StripeEventRef]:
+        """Give Stripe's events made at or after an instant, newest first (Stripe keeps thirty days)."""
+        params: Any = {"created": {"gte": int(created_at.timestamp())}, "limit": 100}
+        async with self._call():
+            page = await self._stripe.v1.events.list_async(params)
+        while True:
+            for found in page.data:
+                yield event_ref(found.to_dict())
+            if not page.has_more:
+                return
+            async with self._call():
+                page = await page.next_page_async()
+
+    async def register_endpoint(self, url: str, *, events: list[str]) -> tuple[str, str]:
+        """Register a webhook address and return (id, secret). Stripe tells the secret this once only."""
+        async with self._call():
+            made = await self._stripe.v1.webhook_endpoints.create_async(cast("Any", {"url": url, "enabled_events": events}))
+        return str(made.id), str(made.secret)
+
+    async def account(self) -> str:
+        """Return the account's id: the cheapest proof that address and key work (``doctor``)."""
+        async with self._call():
+            found = await self._stripe.v1.accounts.retrieve_current_async()
+        return str(found.id)
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        await self._pace.wait()
+        try:
+            yield
+        except StripeError as error:
+            raise _failure(error) from error
+
+
+def _failure(error: StripeError) -> GatewayError:
+    status = error.http_status
+    again = status is None or status in {409, 429} or status >= 500
+    headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
+    replayed = headers.get("idempotent-replayed") == "true"
+    return GatewayError(str(error), again=again, code=error.code, status=status, replayed=replayed)
+
+
+def _invoice_params(mirror: InvoiceMirror, customer_id: str) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "customer": customer_id,
+        "currency": mirror.currency.lower(),
+        "collection_method": "send_invoice",
+        "auto_advance": False,
+        "days_until_due": mirror.due_days,
+        "number": mirror.number,
+        "pending_invoice_items_behavior": "exclude",
+        "metadata": {METADATA_KEY: str(mirror.invoice_id)},
+        "payment_settings": {
+            "payment_method_types": ["ideal", "card", "customer_balance"],
+            "payment_method_options": {
+                "customer_balance": {
+                    "funding_type": "bank_transfer",
+                    "bank_transfer": {"type": "eu_bank_transfer", "eu_bank_transfer": {"country": "NL"}},
+                },
+            },
+        },
+    }
+    if mirror.purchase_order:
+        label = "Inkoopnummer" if mirror.debtor.language == "nl" else "Purchase order"
+        params["custom_fields"] = [{"name": label, "value": mirror.purchase_order[:140]}]
+    return params
+
+
+def _line(line: MirrorLine) -> dict[str, Any]:
+    rate = line.vat_rate
+    return {
+        "description": line.description[:500],
+        "amount": line.net_cents,
+        "tax_amounts": [
+            {
+                "amount": line.vat_cents,
+                "taxable_amount": line.net_cents,
+                "taxability_reason": _REASONS.get(line.vat_category, "standard_rated"),
+                "tax_rate_data": {"display_name": "BTW/VAT", "percentage": int(rate) if rate == int(rate) else float(rate), "inclusive": False, "country": "NL"},
+            }
+        ],
+    }
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _invoice(body: Mapping[str, Any], *, payments: tuple[StripePayment, ...] = ()) -> StripeInvoice:
+    currency = body["currency"].upper()
+    lines = body["lines"]
+    our_id = (body["metadata"] or {}).get(METADATA_KEY)
+    return StripeInvoice(
+        stripe_id=body["id"],
+        state=_state(body),
+        number=body["number"],
+        our_id=UUID(our_id) if our_id else None,
+        lines=lines.get("total_count", len(lines["data"])),
+        net_cents=body["total_excluding_tax"] if body.get("total_excluding_tax") is not None else body["subtotal"],
+        vat_cents=sum(tax["amount"] for tax in body.get("total_taxes") or []),
+        total=Money(body["total"], currency),
+        paid=Money(body["amount_paid"], currency),
+        hosted_url=body.get("hosted_invoice_url"),
+        at=_instant(max(value for value in (body["created"], *(body["status_transitions"] or {}).values()) if value)),
+        payments=payments,
+    )
+
+
+def _state(body: Mapping[str, Any]) -> StripeState:
+    state = StripeState(body["status"])
+    if state is not StripeState.OPEN:
+        return state
+    intents = [tie["payment"].get("payment_intent") for tie in body.get("payments", {}).get("data", [])]
+    processing = any(isinstance(intent, dict) and intent["status"] == "processing" for intent in intents)
+    return StripeState.PROCESSING if processing else state
+
+
+def event_ref(body: Mapping[str, Any]) -> StripeEventRef:
+    """Return what the inbox needs of an event's JSON. Raises ``KeyError`` or ``TypeError`` when it isn't one."""
+    subject = body["data"]["object"]
+    kind = str(subject.get("object", ""))
+    subject_id = str(subject.get("id", ""))
+    invoice = subject_id if kind == "invoice" else subject.get("invoice")
+    return StripeEventRef(
+        id=str(body["id"]),
+        type=str(body["type"]),
+        created_at=_instant(int(body["created"])),
+        object_id=subject_id,
+        object_kind=kind,
+        invoice_id=str(invoice) if invoice else None,
+        payload=msgspec.json.encode(body).decode(),
+    )
+
+
+def verify(payload: bytes, header: str, *, secret: str, now: datetime) -> None:
+    """Hold that Stripe signed these bytes with our secret, within five minutes of ``now`` either way. Raises ``BadSignature``."""
+    if not secret:
+        message = "no webhook secret is set, so nothing can be believed"
+        raise BadSignature(message)
+    try:
+        stripe.WebhookSignature.verify_header(payload, header, secret)
+        stamp = int(next(part[2:] for part in header.split(",") if part.startswith("t=")))
+    except (stripe.SignatureVerificationError, StopIteration, ValueError) as error:
+        raise BadSignature(str(error)) from error
+    if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS:
+        message = "the signature's time is more than five minutes away from ours"
+        raise BadSignature(message)
+
+
+def from_settings(given: Settings) -> Gateway:
+    """Return a gateway for these settings. Raises ``Unavailable`` without a key, or for a live key that wasn't meant."""
+    if not given.stripe_api_key:
+        raise Unavailable("stripe_not_set", _("Payments are not set up here."), next_step=_("Start with “marketplace up”, or set STRIPE_API_KEY."))
+    if given.stripe_api_key.startswith(_LIVE) and not given.live:
+        raise Unavailable("stripe_live_key", _("This is a live Stripe key."), next_step=_("Set MARKETPLACE_LIVE=1 to move real money."))
+    return Gateway(api_key=given.stripe_api_key, base=given.stripe_base)
+
+
+_installed: list[Gateway | None] = [None]
+
+
+def install(made: Gateway | None) -> None:
+    """Make this the process's gateway; None forgets it, so that the next use reads the settings."""
+    _installed[0] = made
+
+
+def gateway() -> Gateway:
+    """Return the process's gateway, made at the first use from the settings. Raises ``Unavailable``."""
+    if _installed[0] is None:
+        _installed[0] = from_settings(settings())
+    return _installed[0]

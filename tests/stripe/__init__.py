@@ -1,0 +1,1 @@
+"""Stripe, both ends: our sandbox, the gateway with the real library, the inbox."""
