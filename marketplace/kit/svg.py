@@ -240,11 +240,11 @@ class Roof(msgspec.Struct, frozen=True):
 
 def skyline() -> list[Roof]:
     """Return the footer's row of houses with its gaps; the drawing repeats every 1296 px."""
-    kinds = "5142.45034.15120542.153034510152.43205145.21304521.14"
+    kinds = "15.42.45034151.2051420.5153034510153.21452051304"
     roofs = []
     for place, kind in enumerate(kinds):
         if kind != ".":
-            roofs.append(Roof(int(kind), place * 27 * 48 // len(kinds), 0.36 + (place * 7 % 5) * 0.03))
+            roofs.append(Roof(int(kind), place * 27 + 14, 0.34 + (place * 7 % 6) * 0.025))
     return roofs
 
 
