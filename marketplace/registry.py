@@ -11,6 +11,7 @@ from marketplace.kit.settings import ROOT
 
 MODULES = (
     "marketplace.kit.jobs",
+    "marketplace.kit.identity_jobs",
     "marketplace.kit.mail",
     "catalog.jobs",
     "billing.jobs",

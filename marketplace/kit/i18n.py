@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +23,7 @@ from marketplace.kit import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date, datetime, time
+    from datetime import date, time
     from decimal import Decimal
 
     from marketplace.kit.money import Money
@@ -92,7 +93,7 @@ def _fill(text: str, values: dict[str, object]) -> str:
     if not values:
         return text
     if any(hasattr(value, "__html__") for value in values.values()):
-        return Markup(text).format(**values)
+        return Markup(text).format(**values)  # noqa: S704 - the sentence is ours; the values are escaped
     return text.format(**values)
 
 
@@ -122,7 +123,7 @@ def N_(sentence: str) -> str:  # noqa: N802 - the usual name of this mark
 def fmt_number(value: float | Decimal, *, places: int | None = None) -> str:
     """Return a number with the language's separators; ``places`` fixes the decimals."""
     pattern = None if places is None else "#,##0" + ("." + "0" * places if places else "")
-    return format_decimal(value, format=pattern, locale=_babel[current_locale()])
+    return str(format_decimal(value, format=pattern, locale=_babel[current_locale()]))
 
 
 def fmt_money(amount: Money, *, whole_if_round: bool = False) -> str:
@@ -139,13 +140,13 @@ def fmt_money(amount: Money, *, whole_if_round: bool = False) -> str:
 
 def fmt_date(on: date, style: DateStyle = "medium") -> str:
     """Return a date: short ``18 Jan``, medium ``18 Jan 2027``, long, weekday ``Mon 18 Jan``, full with the day's name."""
-    day = clock.local(on).date() if hasattr(on, "hour") else on  # type: ignore[arg-type]
-    return format_date(day, format=_date_patterns[style], locale=_babel[current_locale()])
+    day = clock.local(on).date() if isinstance(on, datetime) else on
+    return str(format_date(day, format=_date_patterns[style], locale=_babel[current_locale()]))
 
 
 def fmt_time(at: datetime | time) -> str:
     """Return ``09:30``; an instant is shown in Amsterdam's time."""
-    wall = clock.local(at) if hasattr(at, "date") else at
+    wall = clock.local(at) if isinstance(at, datetime) else at
     return f"{wall.hour:02d}:{wall.minute:02d}"
 
 
@@ -165,6 +166,6 @@ def fmt_range(start: datetime, end: datetime, style: DateStyle = "weekday") -> s
 
 def fmt_list(items: Sequence[str]) -> str:
     """Return ``a, b and c`` or ``a, b en c``."""
-    if len(items) < 2:  # noqa: PLR2004 - a list of one needs no "and"
+    if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {_('and')} {items[-1]}"

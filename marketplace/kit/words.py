@@ -77,12 +77,9 @@ def _extract(path: Path, root: Path, method: str) -> Iterator[Sentence]:
     options = _JINJA_OPTIONS if method != "python" else {}
     with path.open("rb") as file:
         for line, message, _comments, _context in extract(method, file, keywords=KEYWORDS, options=options):
-            if isinstance(message, str):
-                yield Sentence(name, line, message)
-            elif len(message) > 1 and isinstance(message[0], str) and isinstance(message[1], str):
-                yield Sentence(name, line, message[0], message[1])
-            elif isinstance(message[0], str):
-                yield Sentence(name, line, message[0])
+            ids = [part for part in ([message] if isinstance(message, str) else message) if part]
+            if ids:
+                yield Sentence(name, line, ids[0], ids[1] if len(ids) > 1 else None)
 
 
 def _in_f_strings(path: Path, root: Path) -> Iterator[Sentence]:

@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Redirect
@@ -18,7 +18,7 @@ from marketplace.kit.errors import Conflict, NotFound, TooMany
 from marketplace.kit.identity import ANONYMOUS, Actor, Permission, Role, require
 from marketplace.kit.money import Money
 from marketplace.kit.web import Html, WebRequest, api, flash, forms, redirect, render, sessions
-
+from marketplace.kit.web.pages import page_context
 
 OWN = UUID("00000000-0000-7000-8000-000000000001")
 COMPANY = UUID("00000000-0000-7000-8000-00000000000a")
@@ -85,6 +85,11 @@ async def counted(request: WebRequest, now: NamedDependency[datetime]) -> Html:
     return render(request, "errors/error.html", code=409, sentence=f"at {now:%H:%M}", next_step="", fields={})
 
 
+@get("/enter", opt={"access": "public"})
+async def show_enter(request: WebRequest) -> Html:
+    return Response(f'<form method="post">{page_context(request)["csrf_input"]}</form>', media_type="text/html")
+
+
 @post("/enter", opt={"access": "public"}, status_code=303)
 async def enter(request: WebRequest, now: NamedDependency[datetime]) -> Redirect:
     form = await request.form()
@@ -136,7 +141,7 @@ async def api_show(thing_id: FromPath[UUID], actor: NamedDependency[Actor]) -> T
     return ThingAnswer(OWN, Money(69500))
 
 
-PAGES = [list_things, show_thing, make_thing, desk_only, broken, full, often, counted, enter, leave, plain_post]
+PAGES = [list_things, show_thing, make_thing, desk_only, broken, full, often, counted, show_enter, enter, leave, plain_post]
 API = [api_list, api_make, api_show]
 
 

@@ -28,7 +28,7 @@ async def _member(cast: Cast, now: datetime, email: str = "hr@a.example") -> obj
 
 
 async def _try(client: httpx.AsyncClient, email: str, password: str) -> httpx.Response:
-    token = await token_of(client, "/full")
+    token = await token_of(client, "/enter")
     return await client.post("/enter", data={"_csrf": token, "email": email, "password": password})
 
 

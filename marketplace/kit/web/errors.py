@@ -70,7 +70,7 @@ def _as_refusal(error: Exception) -> DomainError | None:
     """Return an error as a refusal that may be shown, or None when it is our own failure."""
     if isinstance(error, DomainError):
         return error
-    if isinstance(error, HTTPException) and error.status_code < 500:  # noqa: PLR2004 - HTTP's own boundary
+    if isinstance(error, HTTPException) and error.status_code < 500:
         return _from_litestar(error)
     _log.error("request_failed", exc_info=error)
     return None
@@ -115,7 +115,7 @@ def _problem(refusal: DomainError | None, status: int) -> Response[bytes]:
         fields=dict(refusal.fields) if refusal else {},
     )  # fmt: skip
     response = Response(content=msgspec.json.encode(problem), media_type=_PROBLEM, status_code=status)
-    if status == 401:  # noqa: PLR2004 - RFC 9110 §15.5.2 asks for the scheme
+    if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
@@ -131,7 +131,7 @@ def _page(request: WebRequest, visitor: Visitor | None, refusal: DomainError | N
     if visitor is None:
         return _plain(status)
     context = {"code": status, "sentence": _sentence(status), "next_step": None, "fields": {}}
-    if refusal is not None and status != 404:  # noqa: PLR2004 - the 404 says the same whatever the reason
+    if refusal is not None and status != 404:
         context |= {"sentence": refusal.message, "next_step": refusal.next_step, "fields": refusal.fields}
     where = {"path": "/", "full_path": "/"} if status in {404, 405} else {}
     try:

@@ -25,7 +25,7 @@ _DUTCH_DATE = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$")
 _TRUE = frozenset({"on", "true", "1", "yes"})
 
 
-class Unusable(Exception):  # noqa: N818 - it carries a sentence for a person, not for a log
+class Unusable(Exception):
     """A typed text is not a value of its field."""
 
     def __init__(self, sentence: str) -> None:
@@ -146,7 +146,7 @@ def _decimal(text: str) -> Decimal:
         value = Decimal(text.replace(",", "."))
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or abs(value) > MAX_EUROS or len(text) > 20:  # noqa: PLR2004 - longer is no figure
+    if not value.is_finite() or abs(value) > MAX_EUROS or len(text) > 20:
         raise Unusable(_("Give a number, for example 12.5."))
     return value
 
@@ -166,14 +166,14 @@ def _date(text: str) -> date:
         found = date(int(dutch[3]), int(dutch[2]), int(dutch[1])) if dutch else date.fromisoformat(text)
     except ValueError:
         raise Unusable(_("Give a date as day-month-year, for example 18-01-2027.")) from None
-    if not 1900 <= found.year <= 2200:  # noqa: PLR2004 - beyond this it is a slip of the keyboard
+    if not 1900 <= found.year <= 2200:
         raise Unusable(_("Give a year between 1900 and 2200."))
     return found
 
 
 def _time(text: str) -> time:
     found = re.fullmatch(r"(\d{1,2})[:.](\d{2})(?::\d{2})?", text, re.ASCII)
-    if not found or int(found[1]) > 23 or int(found[2]) > 59:  # noqa: PLR2004 - hours and minutes
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
         raise Unusable(_("Give a time, for example 09:30."))
     return time(int(found[1]), int(found[2]))
 

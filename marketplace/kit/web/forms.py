@@ -30,7 +30,7 @@ from marketplace.kit.web import field_types as kinds
 if TYPE_CHECKING:
     from marketplace.kit.web.types import WebRequest
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]

@@ -1,4 +1,4 @@
-"""For those who watch: is the process alive, and can it serve?"""
+"""Whether the process is alive and whether it can serve, for those who watch."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import hashlib
 import math
 from datetime import datetime, timedelta
 
-from marketplace.kit import db, ids
+from marketplace.kit import db
 from marketplace.kit.errors import TooMany
 from marketplace.kit.i18n import _, fmt_time
 
@@ -19,6 +19,7 @@ WINDOW = timedelta(minutes=15)
 PER_ACCOUNT = 10
 PER_ADDRESS = 30
 _BLOCK = 50
+_MINUTE = timedelta(minutes=1)
 
 
 def _name(kind: str, value: str) -> str:
@@ -81,36 +82,32 @@ def _too_many(wait: timedelta, now: datetime) -> TooMany:
     )
 
 
-_leased: dict[tuple[str, datetime], int] = {}
+class _Lease:
+    """Requests that this process may still answer for a token without asking the database."""
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.until: datetime | None = None
+
+
+_leases: dict[str, _Lease] = {}
 
 
 async def count_request(token_hash: bytes, *, per_minute: int, now: datetime) -> None:
-    """Count one API request of a token; raise ``TooMany`` beyond ``per_minute`` in this clock minute."""
+    """Count one API request of a token; raise ``TooMany`` beyond ``per_minute``.
+
+    Requests are leased from the shared counter in blocks, so the limit is that of all processes together, to a block.
+    """
     name = f"api:{token_hash.hex()[:32]}"
-    minute = now.replace(second=0, microsecond=0)
-    if _leased.get((name, minute), 0) == 0:
-        block = await _lease(name, minute, per_minute, now)
-        _leased[name, minute] = _leased.get((name, minute), 0) + block
-    _leased[name, minute] -= 1
-    if len(_leased) > 1_000:  # noqa: PLR2004 - forget old minutes now and then
-        for key in [key for key in _leased if key[1] < minute]:
-            del _leased[key]
-
-
-async def _lease(name: str, minute: datetime, per_minute: int, now: datetime) -> int:
-    block = min(_BLOCK, per_minute)
-    count = await db.value(
-        "INSERT INTO rate_counter AS c (id, name, window_start, count) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (name, window_start) DO UPDATE SET count = c.count + $4 WHERE c.count + $4 <= $5 RETURNING count",
-        ids.new_id(), name, minute, block, per_minute,
-    )  # fmt: skip
-    if count is None:
-        wait = 60 - now.second
-        raise TooMany("too_many_requests", _("This token sends more requests a minute than we answer."), retry_after=wait)
-    return block
-
-
-async def tidy(*, now: datetime) -> int:
-    """Delete counters that no limit looks at any more and return how many."""
-    tries = await db.execute("DELETE FROM recent_try WHERE seen_at < $1", now - timedelta(days=1))
-    return tries + await db.execute("DELETE FROM rate_counter WHERE window_start < $1", now - timedelta(hours=1))
+    if len(_leases) > 1_000:
+        _leases.clear()
+    lease = _leases.setdefault(name, _Lease())
+    if lease.left <= 0 or lease.until is None or lease.until <= now:
+        block = min(_BLOCK, per_minute)
+        wait = await take(name, limit=max(1, per_minute // block), window=_MINUTE, now=now)
+        if wait is not None:
+            sentence = _("This token sends more requests a minute than we answer.")
+            raise TooMany("too_many_requests", sentence, retry_after=math.ceil(wait.total_seconds()))
+        lease.left = block if lease.until is None or lease.until <= now else lease.left + block
+        lease.until = now + _MINUTE
+    lease.left -= 1

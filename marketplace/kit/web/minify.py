@@ -10,8 +10,9 @@ import re
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SPACES = re.compile(r"\s+")
 _AROUND = re.compile(r"\s*([{};,>])\s*")
-_COLON = re.compile(r":\s+")
+_COLON = re.compile(r"(?<!\"):\s+")
 _COMBINATOR = re.compile(r"\s*([+~])\s*(?![^(]*\))")
+_NESTED = re.compile(r"(?<=[{};])& (?=[\w.\[])")
 _HEX = re.compile(r"#([0-9A-Fa-f])\1([0-9A-Fa-f])\2([0-9A-Fa-f])\3\b")
 
 
@@ -20,5 +21,5 @@ def css(text: str) -> str:
     text = _SPACES.sub(" ", _COMMENT.sub("", text))
     text = _COLON.sub(":", _AROUND.sub(r"\1", text))
     text = _COMBINATOR.sub(r"\1", text)
-    text = text.replace(" !important", "!important").replace("& ", " ").replace(" :is(", " :is(")
+    text = _NESTED.sub("", text.replace(" !important", "!important"))
     return _HEX.sub(r"#\1\2\3", text).replace(";}", "}").strip()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from litestar.types import Message, Scope, Send
@@ -74,10 +74,10 @@ class PageCache:
         return record
 
     def _keep(self, key: Key, scope: Scope, start: Message, body: Message) -> None:
-        handler = scope.get("route_handler")
+        handler: Any = scope.get("route_handler")
         seconds = handler.opt.get("anonymous_cache") if handler is not None else None
         headers = start["headers"]  # type: ignore[typeddict-item]
-        if not seconds or start["status"] != 200 or any(name == b"set-cookie" for name, _value in headers):  # type: ignore[typeddict-item]  # noqa: PLR2004
+        if not seconds or start["status"] != 200 or any(name == b"set-cookie" for name, _value in headers):  # type: ignore[typeddict-item]
             return
         self._pages[key] = _Kept(time.monotonic() + seconds, start, body)
         while len(self._pages) > MAX_PAGES:

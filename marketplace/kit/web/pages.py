@@ -109,7 +109,7 @@ def flash(request: WebRequest, fact: str, text: str = "", *, tone: str = "ok") -
 
 def local_path(text: str | None, default: str = "/") -> str:
     """Return ``text`` when it is a path on this site, else ``default``; for ``next`` parameters."""
-    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or any(ord(char) < 32 for char in text):  # noqa: PLR2004
+    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or any(ord(char) < 32 for char in text):
         return default
     parts = urlsplit(text)
     return default if parts.scheme or parts.netloc or "\\" in parts.path else text

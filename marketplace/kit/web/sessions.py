@@ -107,11 +107,6 @@ async def recognise(visitor: Visitor, *, now: datetime) -> None:
     visitor.locale = actor.locale or visitor.locale
 
 
-async def tidy(*, now: datetime) -> int:
-    """Delete sessions that ended more than a day ago and return how many."""
-    return await db.execute("DELETE FROM web_session WHERE ends_at < $1 OR revoked_at < $1", now - timedelta(days=1))
-
-
 async def _end(session_id: UUID | None, *, now: datetime) -> None:
     if session_id is not None:
         await db.execute("UPDATE web_session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", session_id, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -12,7 +13,6 @@ from marketplace.kit.identity import ANONYMOUS, Actor
 from marketplace.kit.web import cookies
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from marketplace.kit.web.config import WebConfig
