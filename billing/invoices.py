@@ -21,8 +21,10 @@ from marketplace.kit.errors import NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
+from marketplace.kit.web import paging
+from marketplace.kit.web.paging import Page, Place
 
-__all__ = ["for_groups", "get", "page", "request", "stored_document", "sums"]
+__all__ = ["for_groups", "get", "page", "request", "stored_document", "sums", "vat_shares"]
 
 Standing = Literal["unpaid", "overdue", "paid", "credit"]
 _UNPAID = (InvoiceState.ISSUED, InvoiceState.OPEN, InvoiceState.PROCESSING)
@@ -175,13 +177,18 @@ _LINE = ", ".join(InvoiceLine.__struct_fields__)
 _SHARE = ", ".join(VatShare.__struct_fields__)
 
 
+def unknown() -> NotFound:
+    """Return the one answer for an invoice that isn't there and for another company's."""
+    return NotFound("not_found", _("There is no such invoice."))
+
+
 def _owner(actor: Actor) -> UUID | None:
     """Return whose invoices an actor may see, None for everybody's. Raises ``Unauthenticated`` or ``Forbidden``."""
     require(actor, Permission.SEE_INVOICES)
     if actor.is_ecl or actor.kind == "system":
         return None
     if actor.company_id is None:
-        raise NotFound("not_found", _("There is no such invoice."))
+        raise unknown()
     return actor.company_id
 
 
@@ -208,26 +215,17 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     debtor_id: UUID | None = None
 
 
-async def page(
-    wanted: Filter, *, actor: Actor, today: date, limit: int = 50, before: tuple[date, str] | None = None, after: tuple[date, str] | None = None
-) -> list[InvoiceSummary]:
-    """Return up to ``limit`` invoices that the actor may see, newest first.
-
-    ``before`` and ``after`` are the (date, number) of an invoice that the page lies beyond, towards older or newer ones.
-    """
+async def page(wanted: Filter, place: Place, *, actor: Actor, today: date) -> Page[InvoiceSummary]:
+    """Return a page of the invoices that the actor may see, newest first; ``place`` is of ``paging.read(cursor, date, str)``."""
     where, args = _where(wanted, _owner(actor), today)
-    order = "DESC"
-    if before or after:
-        mark = before or after
-        args += list(mark or ())
-        where.append(f"(i.dated_on, i.number) {'<' if before else '>'} (${len(args) - 1}, ${len(args)})")
-        order = "DESC" if before else "ASC"
+    if place.started:
+        args += place.key
+        where.append(f"(i.dated_on, i.number) {place.before} (${len(args) - 1}, ${len(args)})")
     sql = f"""
         SELECT {_SUMMARY}, i.group_key FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE {" AND ".join(where)}
-        ORDER BY i.dated_on {order}, i.number {order} LIMIT {int(limit)}
+        ORDER BY i.dated_on {place.descending}, i.number {place.descending} LIMIT {place.fetch:d}
     """  # noqa: S608 - built from constants; values are parameters
-    found = await db.rows(InvoiceSummary, sql, *args)
-    return found if order == "DESC" else found[::-1]
+    return paging.page(await db.rows(InvoiceSummary, sql, *args), place, key=lambda row: (row.dated_on, row.number))
 
 
 def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], list[object]]:
@@ -287,6 +285,21 @@ async def sums(*, actor: Actor, today: date) -> Sums:
     return found
 
 
+async def vat_shares(invoice_ids: Sequence[UUID]) -> dict[UUID, list[VatShare]]:
+    """Return the VAT of invoices that the caller may see, highest rate first."""
+    sql = f"SELECT invoice_id, {_SHARE} FROM invoice_vat WHERE invoice_id = ANY($1) ORDER BY vat_rate DESC, vat_category"  # noqa: S608
+    found: dict[UUID, list[VatShare]] = {invoice_id: [] for invoice_id in invoice_ids}
+    for row in await db.records(sql, list(invoice_ids)):
+        found[row.pop("invoice_id")].append(msgspec.convert(row, VatShare, strict=False))
+    return found
+
+
+async def credited_numbers(credit_note_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the number of the invoice that each credit note credits."""
+    sql = "SELECT c.id, o.number FROM invoice c JOIN invoice o ON o.id = c.credits_id WHERE c.id = ANY($1)"
+    return {row["id"]: row["number"] for row in await db.records(sql, list(credit_note_ids))}
+
+
 async def get(number: str, *, actor: Actor) -> Invoice:
     """Return an invoice or credit note in full. Raises ``NotFound`` for an unknown one and for another company's alike."""
     owner = _owner(actor)
@@ -297,7 +310,7 @@ async def get(number: str, *, actor: Actor) -> Invoice:
     """  # noqa: S608 - constant
     found = next(iter(await db.records(sql, number, owner)), None)
     if found is None:
-        raise NotFound("not_found", _("There is no such invoice."))
+        raise unknown()
     lines = await db.rows(InvoiceLine, f"SELECT {_LINE} FROM invoice_line WHERE invoice_id = $1 ORDER BY position", found["id"])  # noqa: S608
-    shares = await db.rows(VatShare, f"SELECT {_SHARE} FROM invoice_vat WHERE invoice_id = $1 ORDER BY vat_rate DESC, vat_category", found["id"])  # noqa: S608
-    return msgspec.convert({**found, "lines": lines, "vat_shares": shares}, Invoice, strict=False)
+    shares = await vat_shares([found["id"]])
+    return msgspec.convert({**found, "lines": lines, "vat_shares": shares[found["id"]]}, Invoice, strict=False)

@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+from billing import delivery, inbox, issuing, reconcile, stripe_mirror
 
-from billing import delivery, issuing
-
-__all__ = ["delivery", "issuing"]
-
-# TEMPORARY until the Stripe side has landed: its handlers and its periodic reconciliation register at import
-for _name in ("billing.inbox", "billing.reconcile", "billing.stripe_mirror"):
-    if importlib.util.find_spec(_name):
-        importlib.import_module(_name)
+__all__ = ["delivery", "inbox", "issuing", "reconcile", "stripe_mirror"]

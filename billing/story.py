@@ -1,0 +1,83 @@
+"""The time line of an invoice, from its audit trail: what happened, what comes next, and who acts. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from billing.states import InvoiceState
+from marketplace.kit.i18n import _, fmt_date, fmt_datetime, fmt_money
+from marketplace.kit.money import Money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from billing.invoices import Invoice
+    from billing.payments import Payment
+    from marketplace.kit.audit import Entry
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step: ``mark`` is done, now, next or stop."""
+
+    mark: str
+    title: str
+    when: str = ""
+    detail: str = ""
+
+
+def tell(invoice: Invoice, entries: Sequence[Entry], payments: Sequence[Payment], *, today: date) -> list[Step]:
+    """Return the steps of an invoice in order of time, then what comes."""
+    steps = [step for entry in entries if (step := _past(invoice, entry, payments)) is not None]
+    return [*steps, *_coming(invoice, entries, today)]
+
+
+def _past(invoice: Invoice, entry: Entry, payments: Sequence[Payment]) -> Step | None:
+    when = fmt_datetime(entry.at)
+    match entry.event:
+        case "invoice.issued":
+            return Step("done", _("Issued"), when)
+        case "invoice.sent":
+            return Step("done", _("Mailed"), when, _("To {address}", address=invoice.buyer["email"]))
+        case "invoice.opened":
+            return Step("done", _("Can be paid online"), when)
+        case "invoice.processing":
+            return Step("done", _("Payment on its way"), when, _("The bank has it. That can take a few days."))
+        case "invoice.payment_received":
+            return _received(entry, payments)
+        case "invoice.paid":
+            return Step("done", _("Paid"), when)
+        case "invoice.voided":
+            return Step("stop", _("Void"), when, _("Nothing is owed for this invoice."))
+        case "invoice.given_up":
+            return Step("stop", _("Not collected"), when)
+        case _:
+            return None
+
+
+def _received(entry: Entry, payments: Sequence[Payment]) -> Step:
+    payment = next((one for one in payments if str(one.id) == entry.data.get("payment")), None)
+    amount = fmt_money(Money(int(entry.data["cents"])))
+    method = method_name(payment.method) if payment else ""
+    return Step("done", _("{amount} received", amount=amount), fmt_datetime(entry.at), method)
+
+
+def method_name(method: str) -> str:
+    """Return what a way of paying is called; one that we don't know keeps its own name."""
+    return {"ideal": "iDEAL", "card": _("Card"), "bank_transfer": _("Bank transfer"), "customer_balance": _("Bank transfer")}.get(method, method)
+
+
+def _coming(invoice: Invoice, entries: Sequence[Entry], today: date) -> list[Step]:
+    if invoice.kind == "credit_note" or invoice.state in {InvoiceState.PAID, InvoiceState.VOID, InvoiceState.UNCOLLECTIBLE} or invoice.due_on is None:
+        return []
+    steps = []
+    if not any(entry.event == "invoice.sent" for entry in entries):
+        steps.append(Step("now", _("The PDF is made and mailed"), "", _("That takes less than a minute.")))
+    due = fmt_date(invoice.due_on, "long")
+    if invoice.is_overdue(today):
+        days = (today - invoice.due_on).days
+        return [*steps, Step("stop", _("Was due on {date}", date=due), "", _("{days} days ago.", days=days) if days > 1 else _("Yesterday."))]
+    mark = "next" if steps else "now"
+    return [*steps, Step(mark, _("To pay by {date}", date=due), "", _("Today.") if invoice.due_on == today else "")]
