@@ -11,10 +11,8 @@ import signal
 import threading
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import msgspec
@@ -24,6 +22,8 @@ from marketplace.kit.ids import new_id
 
 if TYPE_CHECKING:
     import socket
+    from email.message import EmailMessage
+    from pathlib import Path
 
     from aiosmtpd.smtp import Envelope, Session
 
@@ -32,11 +32,11 @@ _LARGEST = 50 * 1024 * 1024
 
 
 class Box:
-    """The mails in a folder, each a file named by an id that sorts by time of arrival."""
+    """The mails in a folder that only this user may open, each a file named by an id that sorts by time of arrival."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's hook
         """Take one mail."""
@@ -74,7 +74,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def _parsed(raw: bytes) -> EmailMessage:
-    return cast("EmailMessage", message_from_bytes(raw, policy=default))
+    return message_from_bytes(raw, policy=default)
 
 
 def _part(mail: EmailMessage, kind: str) -> str:
@@ -116,13 +116,17 @@ def list_page(box: Box) -> bytes:
     if not rows:
         return _page("Mail", "<h1>Mail</h1><p>No mail yet. Place an order, and the confirmation appears here.</p>")
     head = "<tr><th>At (UTC)</th><th>To</th><th>Subject</th></tr>"
-    return _page("Mail", f"<h1>Mail</h1><p>Nothing here has left this machine.</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>")
+    return _page(
+        "Mail", f"<h1>Mail</h1><p>Nothing here has left this machine.</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    )
 
 
 def mail_page(name: str, raw: bytes) -> bytes:
     """Return the page of one mail: its text, its HTML in a frame that runs nothing, its attachments."""
     mail, one = _parsed(raw), summary(name, raw)
-    facts = "".join(f"<dt>{label}</dt><dd>{html.escape(text)}</dd>" for label, text in (("From", one.sender), ("To", one.to), ("At", one.at)))
+    facts = "".join(
+        f"<dt>{label}</dt><dd>{html.escape(text)}</dd>" for label, text in (("From", one.sender), ("To", one.to), ("At", one.at))
+    )
     files = "".join(
         f'<li><a href="/mails/{name}/files/{number}">{html.escape(part.get_filename() or part.get_content_type())}</a></li>'
         for number, part in enumerate(mail.iter_attachments())
@@ -172,10 +176,12 @@ def _of_mail(name: str, raw: bytes, rest: list[str]) -> tuple[int, str, bytes]:
 class _Handler(BaseHTTPRequestHandler):
     box: ClassVar[Box]
 
-    def do_GET(self) -> None:  # noqa: N802 - the standard library's name
+    def do_GET(self) -> None:
         """Answer a page; only to visitors who came by a loopback name."""
         host = self.headers.get("host", "").rsplit(":", 1)[0]
-        status, media_type, body = (403, "text/plain", b"Loopback only.") if host not in {"127.0.0.1", "localhost"} else answer(self.box, self.path)
+        status, media_type, body = (
+            (403, "text/plain", b"Loopback only.") if host not in {"127.0.0.1", "localhost"} else answer(self.box, self.path)
+        )
         self.send_response(status)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))

@@ -12,7 +12,6 @@ import os
 import secrets
 import socket
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -23,6 +22,7 @@ from marketplace.kit.postgres_programs import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from marketplace.kit.settings import Settings
 
@@ -132,7 +132,7 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     except BaseException:
         own.close()
         raise
-    own.set_inheritable(True)  # noqa: FBT003 - the standard library's signature
+    own.set_inheritable(True)
     return own
 
 

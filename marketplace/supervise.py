@@ -28,7 +28,7 @@ _ROTATE = 10_000_000
 _TAIL = 8
 
 
-class Stopping(Exception):  # noqa: N818 - not an error: somebody asked us to stop
+class Stopping(Exception):
     """Somebody asked us to stop."""
 
 
@@ -61,7 +61,7 @@ class Part:
 
     def start(self) -> None:
         """Start the process; it ends when we do."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _ROTATE:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as out:

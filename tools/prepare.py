@@ -61,7 +61,7 @@ def packages(purpose: str) -> None:
     lock = ROOT / LOCKS[purpose]
     count = sum(1 for line in lock.read_text().splitlines() if line[:1].isalnum())
     say(f"Installing the packages of {lock.name} (up to {count}; the first time takes a minute or two)")
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
     done = subprocess.run([*command, "--progress-bar", "off"], check=False, capture_output=True, text=True)
     if done.returncode:
         told = "\n".join(f"  {line}" for line in (done.stdout + done.stderr).strip().splitlines()[-8:])
@@ -73,12 +73,12 @@ def packages(purpose: str) -> None:
 
 
 def stamp(purpose: str) -> Path:
-    """Where the last installation is noted."""
+    """Return where the last installation is noted."""
     return VENV / f".installed-{purpose}"
 
 
 def fingerprint(purpose: str) -> str:
-    """What an installation depends on: the lock, the interpreter and the place."""
+    """Return what an installation depends on: the lock, the interpreter and the place."""
     parts = (ROOT / LOCKS[purpose]).read_bytes(), os.fsencode(ROOT), os.fsencode(os.path.realpath(PYTHON)), Path(__file__).read_bytes()
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -91,7 +91,7 @@ def link() -> None:
     Path(site, "ecl_marketplace.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     command = VENV / "bin" / "marketplace"
     command.write_text(
-        f'#!/bin/sh\n\'\'\'exec\' "{PYTHON}" "$0" "$@"\n\' \'\'\'\nimport sys\nfrom marketplace.cli import main\nsys.exit(main())\n',
+        f"#!/bin/sh\n'''exec' \"{PYTHON}\" \"$0\" \"$@\"\n' '''\nimport sys\nfrom marketplace.cli import main\nsys.exit(main())\n",
         encoding="utf-8",
     )
     command.chmod(0o755)
@@ -123,7 +123,11 @@ def install(names: list[str], what: str) -> None:
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*sudo, "apt-get", "update", "-qq"], check=False, capture_output=True, env=quiet)
     done = subprocess.run(
-        [*sudo, "apt-get", "install", "-qq", "--no-install-recommends", "-y", *names], check=False, capture_output=True, text=True, env=quiet
+        [*sudo, "apt-get", "install", "-qq", "--no-install-recommends", "-y", *names],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=quiet,
     )
     if done.returncode:
         told = "\n".join(f"  {line}" for line in (done.stdout + done.stderr).strip().splitlines()[-6:])

@@ -33,7 +33,7 @@ def create_admin(email: str, name: str, password: str) -> None:
 
 @click.group()
 def token() -> None:
-    """API tokens.
+    """Make and end API tokens.
 
     \b
     Example: marketplace token create --user hr@demo.example

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import click
 import msgspec
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from marketplace.kit.settings import Settings
 

@@ -70,5 +70,7 @@ def shop_settings() -> Settings:
 
     loaded = settings()
     if not loaded.database_url:
-        raise SettingsError("DATABASE_URL is not set: set it to postgresql://…, or run “marketplace up”, which brings a database of its own.")
+        raise SettingsError(
+            "DATABASE_URL is not set: set it to postgresql://…, or run “marketplace up”, which brings a database of its own."
+        )
     return loaded

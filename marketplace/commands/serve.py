@@ -91,8 +91,7 @@ def _run(factory: str, fd: int | None, *, processes: int) -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=20,
     )
-    server = uvicorn.Server(config)
     if processes > 1:
-        Multiprocess(config, target=server.run, sockets=[own]).run()
+        Multiprocess(config, sockets=[own]).run()
     else:
-        server.run(sockets=[own])
+        uvicorn.Server(config).run(sockets=[own])

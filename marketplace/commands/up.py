@@ -63,7 +63,7 @@ def up() -> int:
 def _busy(loaded: Settings, error: OSError) -> str:
     if isinstance(error, PermissionError):
         return f"Port {loaded.port} needs root: choose one above 1023, for example PORT=8000."
-    if error.errno == 98:  # noqa: PLR2004 - EADDRINUSE
+    if error.errno == 98:
         return f"Port {loaded.port} is in use: stop the program that listens there, or choose another port, for example PORT={loaded.port + 1}."
     return f"{loaded.host}:{loaded.port} can't be listened on ({error.strerror}): correct MARKETPLACE_HOST or PORT."
 
@@ -76,7 +76,13 @@ class Product:
         self.web = web
         self.supervisor = Supervisor(say=say)
         self.server: Embedded | None = None
-        self.environment = {**os.environ, "MARKETPLACE_HOME": str(loaded.home), "PORT": str(loaded.port), "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+        self.environment = {
+            **os.environ,
+            "MARKETPLACE_HOME": str(loaded.home),
+            "PORT": str(loaded.port),
+            "PYTHONUNBUFFERED": "1",
+            "TZ": "UTC",
+        }
         self.environment["MARKETPLACE_BASE_URL"] = loaded.base_url
 
     @property
@@ -172,7 +178,7 @@ class Product:
         return used
 
     def _part(self, name: str, words: list[str], sockets: list[int], *, patience: float = 10, leaned_on: bool = False) -> None:
-        log = self.logs / f"{name.split()[0].lower()}.log"
+        log = self.logs / f"{name.split(maxsplit=1)[0].lower()}.log"
         self.supervisor.start(
             Part(name, words, environment=self.environment, log=log, sockets=sockets, patience=patience, leaned_on=leaned_on)
         )
@@ -182,7 +188,7 @@ class Product:
         own = http.client.HTTPConnection(host, self.loaded.port, timeout=0.5)
         try:
             own.request("GET", "/livez")
-            return own.getresponse().status == 200  # noqa: PLR2004 - HTTP's "ok"
+            return own.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -66,7 +66,7 @@ class Embedded:
         if len(os.fsencode(beside / _SOCKET)) <= _LONGEST_SOCKET_PATH and _EASY.fullmatch(str(beside)):
             return beside
         short = hashlib.sha256(os.fsencode(self.state)).hexdigest()[:12]
-        return Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 60 else "/tmp") / f"marketplace-{os.geteuid()}-{short}"  # noqa: PLR2004, S108 - a 0700 folder of ours
+        return Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 60 else "/tmp") / f"marketplace-{os.geteuid()}-{short}"  # noqa: S108 - a 0700 folder of ours
 
     @property
     def dsn(self) -> str:
@@ -166,12 +166,16 @@ class Embedded:
         draft = self.state / "incomplete"
         shutil.rmtree(draft, ignore_errors=True)
         sync = () if self._durable else ("--no-sync",)
-        self._run(run, "initdb", "-D", str(draft), "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", *sync)
+        self._run(
+            run, "initdb", "-D", str(draft), "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", *sync
+        )
         self._run(run, "postgres", "--single", "-D", str(draft), "postgres", feed=f"CREATE DATABASE {DATABASE};\n")
         draft.rename(self.data)
 
     def _run(self, run: Runner, program: str, *args: str, feed: str = "") -> None:
-        done = subprocess.run(run.command(program, *args), input=feed, capture_output=True, text=True, check=False, cwd="/", env=_environment())
+        done = subprocess.run(
+            run.command(program, *args), input=feed, capture_output=True, text=True, check=False, cwd="/", env=_environment()
+        )
         if done.returncode:
             said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             message = f"PostgreSQL's {program} failed in {self.state} ({said}): mend that, or set DATABASE_URL to a server."
@@ -218,7 +222,7 @@ class Embedded:
         args = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         if not self._durable:
             args += _FAST
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 run.command("postgres", "-D", str(self.data), *args, signal_at_end=signal.SIGINT),
@@ -236,7 +240,7 @@ def _environment() -> dict[str, str]:
 
 
 def _postmaster(note: Path, data: Path) -> int | None:
-    """The pid of a live server on this very folder, or None; a pid that another program has by now does not count."""
+    """Return the pid of a live server on this very folder, or None; a pid that another program has by now does not count."""
     try:
         pid = int(note.read_text(encoding="utf-8").split("\n", 1)[0])
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

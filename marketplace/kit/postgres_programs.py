@@ -107,7 +107,7 @@ def runner(programs: Programs, state: Path) -> Runner:
         return Runner(programs.folder)
     reach = not _open_to_all(state.parent)
     folder = programs.folder
-    executable = folder.joinpath("postgres").stat().st_mode & 0o005 == 0o005  # noqa: PLR2004 - r and x for others
+    executable = folder.joinpath("postgres").stat().st_mode & 0o005 == 0o005
     if not executable or not (reach or _open_to_all(folder)):
         if programs.wheel_version is None:
             reach = True

@@ -168,7 +168,7 @@ def reload(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def effective_environment() -> dict[str, str]:
-    """The process's environment over the lines of ``.env`` (or of the file that ``MARKETPLACE_ENV`` names)."""
+    """Return the process's environment over the lines of ``.env`` (or of the file that ``MARKETPLACE_ENV`` names)."""
     named = os.environ.get(_ENV_FILE)
     path = ROOT / ".env" if named is None else Path(named)
     if named and not path.is_file():
@@ -260,7 +260,7 @@ def _complaint(loaded: Settings) -> str | None:
     address = urlsplit(loaded.base_url)
     if address.scheme not in {"http", "https"} or not address.hostname or address.path.strip("/"):
         return f"MARKETPLACE_BASE_URL is “{loaded.base_url}”: write it as https://shop.example.org, without a path."
-    if not 0 < loaded.port < 65536:  # noqa: PLR2004 - the range of TCP ports
+    if not 0 < loaded.port < 65536:
         return f"PORT is {loaded.port}: choose one between 1 and 65535."
     if loaded.pool_size < 1 or loaded.processes < 1:
         return "MARKETPLACE_POOL_SIZE and MARKETPLACE_PROCESSES must be at least 1."
@@ -292,7 +292,7 @@ def _stripe_complaint(loaded: Settings) -> str | None:
 
 
 def masked(loaded: Settings) -> dict[str, str]:
-    """The settings by variable name, as text; secrets and passwords in addresses are shown as ``…`` only."""
+    """Return the settings by variable name, as text; secrets and passwords in addresses are shown as ``…`` only."""
     shown: dict[str, str] = {}
     for variable in variables():
         holder = getattr(loaded, variable.group) if variable.group else loaded
