@@ -1,0 +1,150 @@
+"""Document models for tests: one by hand, or many at random from a seed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from billing.documents.model import (
+    Address,
+    CreditedInvoice,
+    DocumentKind,
+    DocumentLine,
+    InvoiceDocument,
+    Party,
+    Seller,
+    VatCategory,
+    VatTotal,
+    add_up,
+    half_up,
+)
+
+if TYPE_CHECKING:
+    from random import Random
+
+EXEMPT_TEXT = "Vrijgesteld van btw (art. 11 lid 1 onderdeel o Wet OB 1968)"
+REVERSE_TEXT = "Btw verlegd / VAT reverse charge"
+CODES = {VatCategory.EXEMPT: ("VATEX-EU-132-1I", EXEMPT_TEXT), VatCategory.REVERSE_CHARGE: ("VATEX-EU-AE", REVERSE_TEXT)}
+NAMES = ("Nguyễn Thị Ánh", "Łukasz", "Şahin", "Ștefan", "Γιώργος", "Иван", "محمد", "王小明", "O'Neil & <Zoon>", "RB-2207")
+RATES = ((VatCategory.STANDARD, 21), (VatCategory.STANDARD, 9), (VatCategory.EXEMPT, 0), (VatCategory.ZERO, 0))
+
+SELLER = Seller(
+    name="Expat Centre Leiden",
+    tagline="for internationals and their employers",
+    address=Address(street="Voorbeeldgracht 1", postcode="2312 AB", city="Leiden"),
+    vat_id="NL000099998B57",
+    legal_id="90000011",
+    legal_scheme="0106",
+    email="invoices@ecl.example",
+    phone="+31 71 000 0000",
+    iban="NL02 ABNA 0123 4567 89",
+    bic="ABNANL2A",
+)
+BUYER = Party(
+    name="Rijnvelde Biosciences B.V.",
+    attention="Crediteurenadministratie",
+    address=Address(street="Proefstation 12", postcode="2333 XX", city="Leiden"),
+    vat_id="NL000099995B57",
+    legal_id="90000012",
+    legal_scheme="0106",
+    email="facturen@rijnvelde.example",
+)
+
+
+def a_line(title: str = "Dutch for newcomers, A0 → A1", *, quantity: str = "1", cents: int = 64_500, **values: Any) -> DocumentLine:
+    given = {"vat_category": VatCategory.EXEMPT, "vat_rate": Decimal(0), "supply_from_on": date(2027, 1, 18), **values}
+    amount = Decimal(quantity)
+    return DocumentLine(title=title, quantity=amount, unit_price_cents=cents, net_cents=half_up(amount * cents), **given)
+
+
+def taxed(cents: int, rate: int = 21, **values: Any) -> DocumentLine:
+    return a_line("Career coaching", cents=cents, vat_category=VatCategory.STANDARD, vat_rate=Decimal(rate), **values)
+
+
+def a_document(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
+    """Make a document from its lines; VAT table, sums and due date follow unless given."""
+    chosen = lines or (a_line(), taxed(11_500))
+    vat = tuple(_total(category, rate, *sums) for (category, rate), sums in add_up(chosen).items())
+    net, tax = sum(total.net_cents for total in vat), sum(total.vat_cents for total in vat)
+    given: dict[str, Any] = {
+        "kind": DocumentKind.INVOICE, "number": "2026-000417", "language": "en", "dated_on": date(2026, 12, 1),
+        "due_on": date(2026, 12, 31), "seller": SELLER, "buyer": BUYER, "lines": chosen, "vat": vat,
+        "net_cents": net, "vat_cents": tax, "total_cents": net + tax, **values,
+    }  # fmt: skip
+    return InvoiceDocument(**given)
+
+
+def a_credit_note(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
+    credited = CreditedInvoice(number="2026-000417", dated_on=date(2026, 12, 1))
+    given = {"kind": DocumentKind.CREDIT_NOTE, "number": "C2026-000003", "due_on": None, "credits": (credited,), **values}
+    return a_document(*lines, **given)
+
+
+def a_random_document(random: Random) -> InvoiceDocument:
+    """Make any lawful document: every VAT category, odd quantities, buyers at home and abroad, one in five a credit note."""
+    abroad = random.random() < 0.25
+    buyer = _abroad(random) if abroad else _at_home(random)
+    rates = (*RATES, (VatCategory.REVERSE_CHARGE, 0)) if abroad else RATES
+    lines = tuple(_random_line(random, *random.choice(rates)) for _line in range(random.randint(1, 9)))
+    if sum(line.net_cents * (100 + line.vat_rate) for line in lines) < 0 or random.random() < 0.3:
+        lines = (*lines, a_line("Deposit", cents=9_999_999))
+    make = a_credit_note if random.random() < 0.2 else a_document
+    return make(
+        *lines,
+        buyer=buyer,
+        language=random.choice(("nl", "en")),
+        number=f"2026-{random.randint(1, 999_999):06d}",
+        purchase_order=random.choice(("", "4500128834", "PO <7> & co")),
+        cost_centre=random.choice(("", "3120")),
+        buyer_reference=random.choice(("", "12345678901")),
+        ordered_by=random.choice(("", "F. de Wit")),
+        order_numbers=tuple(str(100_000 + at) for at in range(random.randint(0, 3))),
+        note=random.choice(("", "Thank you.\nSee you in January.")),
+        seller=SELLER if random.random() < 0.9 else Seller(**_without_bic()),
+    )
+
+
+def _without_bic() -> dict[str, Any]:
+    return {name: getattr(SELLER, name) for name in SELLER.__struct_fields__ if name not in {"bic", "phone", "email"}}
+
+
+def _total(category: VatCategory, rate: Decimal, net: int, tax: int) -> VatTotal:
+    code, text = CODES.get(category, ("", ""))
+    return VatTotal(category=category, rate=rate, net_cents=net, vat_cents=tax, exemption_code=code, text=text)
+
+
+def _random_line(random: Random, category: VatCategory, rate: int) -> DocumentLine:
+    start = date(2026, 11, 1) + timedelta(days=random.randint(0, 200))
+    return a_line(
+        random.choice(("Dutch A1 → A2", "Werken met Nederlanders", "Coaching «één-op-één»", "Q&A <live>")),
+        quantity=random.choice(("1", "2", "12", "0.5", "1.75", "0.333", "-1")),
+        cents=random.choice((0, 1, 333, 11_500, 29_550, 64_500, random.randint(1, 400_000))),
+        vat_category=category,
+        vat_rate=Decimal(rate),
+        supply_from_on=random.choice((None, start)),
+        supply_to_on=random.choice((None, start + timedelta(days=random.randint(0, 90)))),
+        detail=random.choice(("", "ten lessons, Leiden")),
+        people=tuple(random.sample(NAMES, random.randint(0, 3))),
+        unit_code=random.choice(("C62", "HUR", "EA")),
+        order_number=random.choice(("", "100388")),
+        cost_centre=random.choice(("", "3121")),
+    )
+
+
+def _at_home(random: Random) -> Party:
+    kvk, oin = {"legal_id": "90000012", "legal_scheme": "0106"}, {"legal_id": "00000001234567890000", "legal_scheme": "0190"}
+    ids = random.choice((kvk, oin, {}))
+    return Party(
+        name=random.choice(("Rijnvelde Biosciences B.V.", "Gemeente Voorbeeld", "Łukasz & Zonen")),
+        address=Address(street="Proefstation 12", postcode="2333 XX", city="Leiden", extra=random.choice(("", "Gebouw C"))),
+        vat_id=random.choice(("", "NL000099995B57")),
+        email="facturen@rijnvelde.example",
+        attention=random.choice(("", "Crediteurenadministratie")),
+        **ids,
+    )
+
+
+def _abroad(random: Random) -> Party:
+    country, vat_id, city = random.choice((("DE", "DE123456789", "Köln"), ("BE", "BE0123456789", "Gent"), ("GR", "EL123456789", "Αθήνα")))
+    return Party(name="Nachbar GmbH", address=Address(street="Hauptstraße 1", postcode="50667", city=city, country=country), vat_id=vat_id)
