@@ -109,6 +109,19 @@ class Gateway:
             made = await self._stripe.v1.invoices.add_lines_async(stripe_id, cast("Any", {"lines": [_line(line) for line in lines]}), {"idempotency_key": key})
         return _invoice(made.to_dict())
 
+    async def line_count(self, copy: StripeInvoice) -> int:
+        """Return how many lines an invoice has; Stripe sends ten along and the rest by pages."""
+        if not copy.more_lines:
+            return copy.lines
+        async with self._call():
+            page = await self._stripe.v1.invoices.line_items.list_async(copy.stripe_id, {"limit": 100})
+        count = len(page.data)
+        while page.has_more:
+            async with self._call():
+                page = await page.next_page_async()
+            count += len(page.data)
+        return count
+
     async def finalise(self, stripe_id: str, *, key: str) -> StripeInvoice:
         """Make the draft final; Stripe keeps waiting for us to collect."""
         async with self._call():
@@ -271,7 +284,8 @@ def _invoice(body: Mapping[str, Any], *, payments: tuple[StripePayment, ...] = (
         state=_state(body),
         number=body["number"],
         our_id=UUID(our_id) if our_id else None,
-        lines=lines.get("total_count", len(lines["data"])),
+        lines=len(lines["data"]),
+        more_lines=bool(lines["has_more"]),
         net_cents=body["total_excluding_tax"] if body.get("total_excluding_tax") is not None else body["subtotal"],
         vat_cents=sum(tax["amount"] for tax in body.get("total_taxes") or []),
         total=Money(body["total"], currency),

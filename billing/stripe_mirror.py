@@ -47,7 +47,7 @@ async def _walk(stripe: Gateway, mirror: InvoiceMirror, *, item: work.WorkItem, 
         return copy
     if copy.lines == 0:
         copy = await _filled(stripe, mirror, copy, item=item)
-    await _compare(mirror, copy, now=now)
+    await _compare(mirror, copy, lines=await stripe.line_count(copy), now=now)
     try:
         return await stripe.finalise(copy.stripe_id, key=_key(mirror, "finalise"))
     except GatewayError as error:
@@ -64,7 +64,7 @@ async def _draft(stripe: Gateway, mirror: InvoiceMirror, *, item: work.WorkItem,
     linked = await linked_id("invoice", mirror.invoice_id)
     if linked is not None:
         return await _present(stripe, linked, mirror)
-    customer_id = await _customer(stripe, mirror.debtor, now=now)
+    customer_id = await _customer(stripe, mirror.debtor, item=item, now=now)
     copy = await stripe.find_invoice(mirror, customer_id=customer_id) if item.attempts > 1 else None
     if copy is None:
         copy = await _created(stripe, mirror, customer_id, item=item)
@@ -103,10 +103,10 @@ async def _present(stripe: Gateway, stripe_id: str, mirror: InvoiceMirror) -> St
     return found
 
 
-async def _compare(mirror: InvoiceMirror, copy: StripeInvoice, *, now: datetime) -> None:
+async def _compare(mirror: InvoiceMirror, copy: StripeInvoice, *, lines: int, now: datetime) -> None:
     """Hold that the draft says what our invoice says, to the cent; otherwise leave it a draft and call for a person."""
     ours = (mirror.number, len(mirror.lines), mirror.net_cents, mirror.vat_cents, mirror.total_cents)
-    theirs = (copy.number, copy.lines, copy.net_cents, copy.vat_cents, copy.total.cents)
+    theirs = (copy.number, lines, copy.net_cents, copy.vat_cents, copy.total.cents)
     if ours == theirs:
         return
     async with db.atomic():
@@ -116,7 +116,7 @@ async def _compare(mirror: InvoiceMirror, copy: StripeInvoice, *, now: datetime)
     raise work.GiveUp(message)
 
 
-async def _customer(stripe: Gateway, debtor: MirrorDebtor, *, now: datetime) -> str:
+async def _customer(stripe: Gateway, debtor: MirrorDebtor, *, item: work.WorkItem, now: datetime) -> str:
     """Return the debtor's customer at Stripe, brought up to date; made when there is none, or none any more."""
     linked = await linked_id("customer", debtor.id)
     if linked is not None:
@@ -128,7 +128,13 @@ async def _customer(stripe: Gateway, debtor: MirrorDebtor, *, now: datetime) -> 
             await db.execute("DELETE FROM stripe_link WHERE kind = 'customer' AND stripe_id = $1", linked)
         else:
             return linked
-    made = await stripe.create_customer(debtor, key=f"mp-customer-{debtor.id}-{linked or 'first'}")
+    key = f"mp-customer-{debtor.id}-{linked or 'first'}"
+    try:
+        made = await stripe.create_customer(debtor, key=key)
+    except GatewayError as error:
+        if not error.replayed:
+            raise
+        made = await stripe.create_customer(debtor, key=f"{key}-{item.id}-{item.attempts}")  # at worst an empty customer is left over
     customer_id = await _link("customer", debtor.id, made, now=now)
     await stripe.update_customer(customer_id, debtor)
     return customer_id

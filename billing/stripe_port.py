@@ -78,13 +78,14 @@ class StripePayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StripeInvoice(msgspec.Struct, frozen=True, kw_only=True):
-    """An invoice as Stripe has it now. Amounts in cents; ``lines`` is how many there are."""
+    """An invoice as Stripe has it now. Amounts in cents; ``lines`` counts those that came along (ten at most)."""
 
     stripe_id: str
     state: StripeState
     number: str | None
     our_id: UUID | None
     lines: int
+    more_lines: bool
     net_cents: int
     vat_cents: int
     total: Money

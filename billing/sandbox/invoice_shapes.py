@@ -107,7 +107,6 @@ def visible(value: Any) -> Any:  # noqa: ANN401 - any JSON
             "object": "list",
             "data": visible(lines[:INLINE_LINES]),
             "has_more": len(lines) > INLINE_LINES,
-            "total_count": len(lines),
             "url": f"/v1/invoices/{value['id']}/lines",
         }
     return body

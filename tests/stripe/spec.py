@@ -45,7 +45,10 @@ def _json_schema(node: Any, seen: set[str]) -> Any:
             return {"type": "object"}
         seen.add(name)
         return {"$ref": f"#/$defs/{name}"}
-    made = {key: _json_schema(value, seen) for key, value in node.items() if not key.startswith("x-") and key not in {"nullable", "description", "title", "format"}}
+    kept = {key: value for key, value in node.items() if not key.startswith("x-") and key not in {"nullable", "description", "title", "format", "properties"}}
+    made = {key: _json_schema(value, seen) for key, value in kept.items()}
+    if isinstance(node.get("properties"), dict):
+        made["properties"] = {key: _json_schema(value, seen) for key, value in node["properties"].items()}
     if isinstance(node.get("properties"), dict) and node.get("type") == "object":
         made.setdefault("additionalProperties", False)
     if node.get("nullable"):
@@ -71,7 +74,7 @@ def validator(path: str, method: str, part: str) -> Any:
     while missing := seen - definitions.keys():
         for name in missing:
             definitions[name] = _json_schema(document()["components"]["schemas"][name], seen)
-    return jsonschema_rs.validator_for({**schema, "$defs": definitions}, draft=jsonschema_rs.Draft202012)
+    return jsonschema_rs.Draft202012Validator({**schema, "$defs": definitions})
 
 
 def decode(text: str) -> dict[str, Any]:

@@ -97,7 +97,7 @@ async def test_only_ten_lines_come_inline_and_the_rest_by_pages(raw: httpx.Async
     invoice = (await raw.post("/v1/invoices", data={"customer": await _customer(raw), "collection_method": "send_invoice"})).json()["id"]
     lines = {f"lines[{n}][amount]": str(100 + n) for n in range(14)}
     answer = (await raw.post(f"/v1/invoices/{invoice}/add_lines", data=lines)).json()
-    assert (len(answer["lines"]["data"]), answer["lines"]["has_more"], answer["lines"]["total_count"]) == (10, True, 14)
+    assert (len(answer["lines"]["data"]), answer["lines"]["has_more"]) == (10, True)
     rest = (await raw.get(f"/v1/invoices/{invoice}/lines", params={"starting_after": answer["lines"]["data"][-1]["id"]})).json()
     assert [line["amount"] for line in rest["data"]] == [110, 111, 112, 113]
 
