@@ -82,12 +82,12 @@ class InvoiceDetail(InvoiceAnswer, frozen=True, kw_only=True):
 async def list_invoices(
     actor: NamedDependency[Actor],
     now: NamedDependency[dt.datetime],
-    state: FromQuery[Standing | None] = None,
+    show: FromQuery[Standing | None] = None,
     q: FromQuery[str] = "",
     cursor: api.Cursor = None,
 ) -> api.ListAnswer[InvoiceAnswer]:
-    """List invoices and credit notes, newest first; `state` is unpaid, overdue, paid or credit, `q` a number, PO or order number."""
-    wanted = Filter(standing=state, text=q[:100])
+    """List invoices and credit notes, newest first; `show` is unpaid, overdue, paid or credit, `q` a number, PO or order number."""
+    wanted = Filter(standing=show, text=q[:100])
     page = await invoices.page(wanted, paging.read(cursor, dt.date, str), actor=actor, today=today(now))
     shares = await invoices.vat_shares([row.id for row in page.items])
     credited = await invoices.credited_numbers([row.id for row in page.items if row.kind == "credit_note"])

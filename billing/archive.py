@@ -9,8 +9,15 @@ from enum import StrEnum
 from uuid import UUID
 
 from marketplace.kit import db, ids, mail
-from marketplace.kit.errors import NotFound
+from marketplace.kit.errors import DomainError, NotFound
 from marketplace.kit.i18n import _
+
+
+class BeingMade(DomainError):
+    """The document will be there in a moment; it is not there yet."""
+
+    status = 404
+    default_code = "being_made"
 
 
 class Format(StrEnum):
@@ -46,7 +53,7 @@ async def store(invoice_id: UUID, contents: Mapping[Format, bytes], *, now: date
 async def stored_document(number: str, kind: str) -> bytes:
     """Return the stored bytes: ``pdf``, ``ubl-peppol``, ``ubl-nlcius`` or ``cii``, checked against their SHA-256.
 
-    Raises ``NotFound`` for an unknown number (``not_found``) and while the document is being made (``being_made``).
+    Raises ``NotFound`` for an unknown number, and ``BeingMade`` (a 404 too) until the document is there.
     """
     sql = """
         SELECT content, sha256 FROM invoice i LEFT JOIN document m ON m.invoice_id = i.id AND m.kind = $2 WHERE i.number = $1
@@ -55,7 +62,7 @@ async def stored_document(number: str, kind: str) -> bytes:
     if found is None:
         raise NotFound("not_found", _("There is no such invoice."))
     if found["content"] is None:
-        raise NotFound(
+        raise BeingMade(
             "being_made",
             _("This document is still being made."),
             next_step=_("That takes a few seconds. Try again in a moment."),

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from billing import archive, csv_file, invoices, payments, story, vat
-from billing.archive import Format
+from billing.archive import BeingMade, Format
 from billing.invoices import Filter, Standing
 from billing.states import NAMES
 from marketplace.kit import audit
@@ -67,7 +67,10 @@ async def show(request: WebRequest, name: FromPath[str], actor: NamedDependency[
     number, dot, ending = name.partition(".")
     invoice = await invoices.get(number, actor=actor)
     if dot:
-        return await document_answer(invoice, ending)
+        try:
+            return await document_answer(invoice, ending)
+        except BeingMade as early:
+            return render(request, "billing/document_waiting.html", status_code=404, invoice=invoice, reason=early)
     received = await payments.of(invoice.id)
     return render(
         request,
@@ -85,7 +88,7 @@ async def show(request: WebRequest, name: FromPath[str], actor: NamedDependency[
 async def document_answer(invoice: invoices.Invoice, ending: str) -> Response[bytes]:
     """Return a stored document, byte for byte. ``ubl`` is the debtor's profile, ``xml`` the CII inside the PDF.
 
-    Raises ``NotFound`` for another ending and while the document is being made.
+    Raises ``NotFound`` for another ending, ``BeingMade`` while the document is made.
     """
     kind = format_of(invoice, ending)
     content = await invoices.stored_document(invoice.number, kind)
