@@ -14,6 +14,7 @@ from litestar.params import FromPath, FromQuery
 
 from marketplace.kit.errors import NotFound
 from marketplace.kit.i18n import _
+from marketplace.kit.web import minify
 from marketplace.kit.web.types import WebRequest
 
 ROOT = Path(__file__).resolve().parents[2] / "static"
@@ -41,6 +42,8 @@ def _find(name: str) -> _File | None:
     known = _files.get(name)
     if known is None or known.stamp != stamp:
         content = path.read_bytes()
+        if path.suffix == ".css":
+            content = minify.css(content.decode()).encode()
         packed = gzip.compress(content, 9, mtime=0) if path.suffix in _PACKED else None
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         known = _File(stamp, content, packed, hashlib.sha256(content).hexdigest()[:12], media_type)
