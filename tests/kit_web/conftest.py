@@ -8,9 +8,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from marketplace.kit import identity
+from marketplace.kit import db as kit_db
+from marketplace.kit import identity, ids
 from marketplace.kit.identity import Role
-from marketplace.kit.web import application, cookies
+from marketplace.kit.web import application, cookies, sessions
 from marketplace.kit.web.config import WebConfig
 from tests.kit_web import handlers
 
@@ -53,18 +54,12 @@ async def browse(shop: Marketplace, db: None) -> AsyncIterator[Callable[..., htt
         await client.aclose()
 
 
-class Posting(httpx.AsyncClient):
-    """A client that is signed in."""
-
-
 async def signed_in(client: httpx.AsyncClient, account_id: object, now: datetime) -> str:
     """Give the client a live session without the sign-in page and return its token."""
-    from marketplace.kit import db, ids
-
     token = ids.secret_token()
-    await db.execute(
+    await kit_db.execute(
         "INSERT INTO web_session (id, account_id, token_hash, created_at, seen_at, ends_at) VALUES ($1, $2, $3, $4, $4, $5)",
-        ids.new_id(), account_id, identity.digest(token), now, now + __import__("datetime").timedelta(hours=12),
+        ids.new_id(), account_id, identity.digest(token), now, now + sessions.ABSOLUTE,
     )  # fmt: skip
     client.cookies.set(cookies.SESSION, token)
     return token

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -102,6 +103,16 @@ async def leave(request: WebRequest, now: NamedDependency[datetime]) -> Redirect
     return await sessions.sign_out(request, redirect("/"), now=now)
 
 
+@get("/raises/{name:str}", opt={"access": "public"})
+async def raises(name: FromPath[str]) -> Html:
+    errors: dict[str, Exception] = {
+        "lock": asyncpg.LockNotAvailableError("waited"),
+        "data": asyncpg.DataError("invalid input for query argument $1"),
+        "away": asyncpg.CannotConnectNowError("starting up"),
+    }
+    raise errors[name]
+
+
 @post("/hook", opt={"access": "public"}, status_code=200)
 async def plain_post() -> dict[str, bool]:
     return {"ok": True}
@@ -141,7 +152,7 @@ async def api_show(thing_id: FromPath[UUID], actor: NamedDependency[Actor]) -> T
     return ThingAnswer(OWN, Money(69500))
 
 
-PAGES = [list_things, show_thing, make_thing, desk_only, broken, full, often, counted, show_enter, enter, leave, plain_post]
+PAGES = [list_things, show_thing, make_thing, desk_only, broken, full, often, counted, show_enter, enter, leave, plain_post, raises]
 API = [api_list, api_make, api_show]
 
 

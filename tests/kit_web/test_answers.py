@@ -67,3 +67,8 @@ async def test_a_large_body_is_refused(buyer: httpx.AsyncClient) -> None:
     token = await token_of(buyer)
     found = await buyer.post("/things", data={"_csrf": token, "given_name": "x" * 20_000})
     assert found.status_code == 413
+
+
+async def test_what_the_database_says_becomes_an_answer(browse: Callable[..., httpx.AsyncClient]) -> None:
+    found = {name: (await browse().get(f"/raises/{name}")).status_code for name in ("lock", "data", "away")}
+    assert found == {"lock": 409, "data": 404, "away": 503}

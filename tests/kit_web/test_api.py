@@ -119,7 +119,7 @@ async def test_the_description_covers_the_api_and_nothing_else(browse: Callable[
     found = (await browse().get("/api/openapi.json")).json()
     assert set(found["paths"]) == {"/api/v1/things", "/api/v1/things/{thing_id}"}
     post = found["paths"]["/api/v1/things"]["post"]
-    assert set(post["responses"]) == {"201", "400", "401", "403", "404", "409", "413", "422", "429", "500"}
+    assert set(post["responses"]) == {"201", "400", "401", "403", "404", "409", "413", "422", "429", "500", "503"}
     assert found["components"]["schemas"]["NewThing"]["required"] == ["name"]
     assert {parameter["name"] for parameter in post["parameters"]} == {"Idempotency-Key"}
     assert {parameter["name"] for parameter in found["paths"]["/api/v1/things"]["get"]["parameters"]} == {"cursor", "level"}

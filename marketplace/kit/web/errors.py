@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import asyncpg
 import msgspec
 import structlog
 from litestar import MediaType, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from marketplace.kit.errors import DomainError, Invalid, NotFound, TooMany, Unauthenticated
+from marketplace.kit.errors import Conflict, DomainError, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
 from marketplace.kit.i18n import _, use_locale
 from marketplace.kit.web import pages
 from marketplace.kit.web.visitor import Visitor
@@ -28,6 +29,9 @@ _CODES = {
     413: "too_large", 415: "unsupported_media_type", 422: "invalid", 429: "too_many", 500: "server_error", 503: "unavailable",
 }  # fmt: skip
 _PROBLEM = "application/problem+json"
+_BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_AWAY = (ConnectionError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
+         asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.TooManyConnectionsError)  # fmt: skip
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,7 +48,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def answer(request: WebRequest, error: Exception) -> Response[Any]:
     """Return the answer to any error that leaves a handler, or that Litestar raises before one."""
-    refusal = _as_refusal(error)
+    refusal = _as_refusal(error) or _of_database(request, error)
     status = _status(refusal, error)
     visitor = _visitor(request)
     with use_locale(visitor.locale if visitor else "en"):
@@ -72,7 +76,19 @@ def _as_refusal(error: Exception) -> DomainError | None:
         return error
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _from_litestar(error)
+    return None
+
+
+def _of_database(request: WebRequest, error: Exception) -> DomainError | None:
+    """Return what the database says as a refusal, where the visitor can do something; log the rest as our failure."""
+    if isinstance(error, _BUSY):
+        return Conflict("busy", _("Somebody else is changing this at the same moment."), next_step=_("Try again."))
+    if isinstance(error, asyncpg.DataError):
+        _log.warning("value_refused_by_database", path=request.url.path, error=str(error))
+        return NotFound() if request.path_params else Invalid("invalid", _("Some of what was sent can't be used."))
     _log.error("request_failed", exc_info=error)
+    if isinstance(error, _AWAY):
+        return Unavailable("unavailable", _sentence(503), next_step=_("Try again in a minute."))
     return None
 
 

@@ -36,6 +36,7 @@ _ERRORS = {
     "422": "Something that was filled in can't be used; `fields` says what.",
     "429": "Too many requests; try again after `Retry-After` seconds.",
     "500": "Something broke on our side.",
+    "503": "The database can't be reached for a moment.",
 }
 _PROBLEM = {
     "type": "object",
