@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import msgspec
-from stdnum import eu, exceptions
+from stdnum import exceptions
+from stdnum.eu import vat as eu_vat
 
 from billing.vat import EU, BuyerFacts
 from marketplace.kit import audit, db, ids
@@ -154,7 +155,7 @@ def _vat_id(clean: dict[str, str | None], fields: dict[str, str]) -> bool:
     if clean["country"] not in EU:
         return False
     try:
-        clean["vat_id"] = eu.vat.validate(clean["vat_id"])
+        clean["vat_id"] = eu_vat.validate(clean["vat_id"])
     except exceptions.ValidationError:
         fields["vat_id"] = _("This VAT id is not formed right: check the letters and digits, such as NL123456782B90.")
         return False
