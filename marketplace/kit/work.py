@@ -22,7 +22,7 @@ from marketplace.kit.i18n import _
 from marketplace.kit.ids import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 LEASE = timedelta(seconds=12)
 HEARTBEAT_SECONDS = 3.0
@@ -110,23 +110,23 @@ async def withdraw(dedupe_key: str) -> bool:
     return await db.execute("DELETE FROM due_work WHERE dedupe_key = $1 AND state = 'queued'", dedupe_key) == 1
 
 
-async def claim(now: datetime, *, limit: int = 20, lease: timedelta = LEASE) -> list[WorkItem]:
+async def claim(now: datetime, *, limit: int = 20, lease: timedelta = LEASE, only: Sequence[str] = ()) -> list[WorkItem]:
     """Take due items under a lease (the database's clock, so processes need not agree), oldest first.
 
-    Items whose lease ran out are taken again first.
+    Items whose lease ran out are taken again first. ``only`` narrows it to some kinds.
     """
     sql = """
         WITH expired AS (SELECT id FROM due_work WHERE state = 'running' AND lease_until < clock_timestamp()
-                         ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED),
+                           AND (cardinality($4::text[]) = 0 OR kind = ANY ($4)) ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED),
              queued AS (SELECT id FROM due_work WHERE state = 'queued' AND run_at <= $1
-                        ORDER BY run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED),
+                          AND (cardinality($4::text[]) = 0 OR kind = ANY ($4)) ORDER BY run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED),
              due AS (SELECT id FROM expired UNION ALL SELECT id FROM queued LIMIT $2)
         UPDATE due_work AS work SET state = 'running', attempts = attempts + 1,
                lease_until = clock_timestamp() + $3::interval, lease_token = gen_random_uuid()
         FROM due WHERE work.id = due.id
         RETURNING work.id, kind, payload, attempts, run_at, created_at, lease_token
     """
-    found = await db.rows(WorkItem, sql, now, limit, lease)
+    found = await db.rows(WorkItem, sql, now, limit, lease, list(only))
     return sorted(found, key=lambda item: (item.run_at, item.id))
 
 
@@ -212,14 +212,14 @@ async def retry_dead(item_id: UUID, *, now: datetime) -> None:
     raise Conflict("not_dead", _("This item is not waiting for a person: it is queued, running or done."))
 
 
-async def drain(now: datetime, *, rounds: int = 200) -> int:
-    """Do everything that is due until nothing is left; for tests and the demo. Return how many items were done.
+async def drain(now: datetime, *, rounds: int = 200, only: Sequence[str] = ()) -> int:
+    """Do everything (or ``only`` some kinds) that is due until nothing is left; for tests and the demo. Return how many.
 
     Raises ``RuntimeError`` with the first error when an item failed, so that no test passes over it.
     """
     count = 0
     for _round in range(rounds):
-        items = await claim(now)
+        items = await claim(now, only=only)
         if not items:
             return count
         for item in items:

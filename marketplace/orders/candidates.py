@@ -91,3 +91,17 @@ async def of(company_id: UUID, session_id: UUID, *, search: str = "", ticked: Se
     whole = await db.value("SELECT count(*)::int FROM person WHERE company_id = $1 AND state = 'active'", company_id)
     levels = await db.row(Levels, "SELECT level_from, level_to FROM programme WHERE id = (SELECT programme_id FROM session WHERE id = $1)", session_id)
     return Candidates(people, whole, levels or Levels(None, None))
+
+
+_EVERYONE = """
+    SELECT p.id, p.given_name, p.infix, p.family_name, p.kind, p.personnel_number, p.department, p.level,
+           coalesce(concat_ws(' ', e.given_name, nullif(e.infix, ''), nullif(e.family_name, '')), '') AS employee_name,
+           false AS seated, NULL::text AS clash_title, NULL::timestamptz AS clash_at
+      FROM person p LEFT JOIN person e ON e.id = p.relation_of
+     WHERE p.company_id = $1 AND p.state = 'active' ORDER BY p.sort_name, p.id LIMIT $2
+"""
+
+
+async def everyone(company_id: UUID, *, limit: int = 5_000) -> list[Candidate]:
+    """Return a company's active people by name, for a choice of one."""
+    return await db.rows(Candidate, _EVERYONE, company_id, limit)

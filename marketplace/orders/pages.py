@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 
 from marketplace.kit import clock
@@ -188,16 +188,16 @@ def _state(text: str | None) -> OrderState | None:
 async def show_list(
     request: WebRequest,
     actor: NamedDependency[Actor],
-    state: FromQuery[str | None] = None,
+    shown: Annotated[str | None, QueryParameter(name="state")] = None,
     q: FromQuery[str | None] = None,
     cursor: FromQuery[str | None] = None,
 ) -> Html:
     """List the company's orders, newest first."""
     text = (q or "").strip()
     number = int(text) if text.isdigit() and len(text) < 12 else (0 if text else None)  # noqa: PLR2004 - digits of a bigint
-    page = await read.listed(actor=actor, state=_state(state), number=number, cursor=cursor)
+    page = await read.listed(actor=actor, state=_state(shown), number=number, cursor=cursor)
     numbers = await read.invoice_numbers([row.id for row in page.items])
-    return render(request, "orders/order_list.html", page=page, numbers=numbers, state=_state(state), q=text, states=list(OrderState))
+    return render(request, "orders/order_list.html", page=page, numbers=numbers, state=_state(shown), q=text, states=list(OrderState))
 
 
 @get("/orders.csv", opt={"access": "company"})

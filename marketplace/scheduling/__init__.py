@@ -1,0 +1,1 @@
+"""What will be ordered later: an intention with a date, kept apart from the order line that it becomes."""
