@@ -40,7 +40,9 @@ def samples() -> dict[str, Any]:
         "amounts": SimpleNamespace(
             price=Money(193500), spent=Money(964000), earmarked=Money(645000), limit=Money(4000000), nothing=Money(0)
         ),
-        "months": [(name, value, 1500 if name == "Nov" else 2700 if name == "Dec" else 0) for name, value in zip(_NAMES, _MONTHS, strict=True)],
+        "months": [
+            (name, value, 1500 if name == "Nov" else 2700 if name == "Dec" else 0) for name, value in zip(_NAMES, _MONTHS, strict=True)
+        ],
         "first": date(2027, 1, 1),
         "today": date(2027, 1, 18),
         "closed": {date(2027, 1, 1): "New Year", date(2027, 1, 2): "", date(2027, 1, 3): ""},
@@ -50,7 +52,9 @@ def samples() -> dict[str, Any]:
         },
         "cards": [
             _card("Dutch for newcomers", "language", "A0 → A1", 64500, dates=[("Mon 18 Jan", 10, 7, 0), ("Tue 26 Jan", 10, 2, 0)]),
-            _card("Leading an international team", "culture", "Managers", 69000, dates=[("Tue 9 Feb", 12, 12, 0, "Full, waiting list open")]),
+            _card(
+                "Leading an international team", "culture", "Managers", 69000, dates=[("Tue 9 Feb", 12, 12, 0, "Full, waiting list open")]
+            ),
             _card("One-to-one career coaching", "dual-career", "English, Dutch", 11500, exempt=False, note="Free times from Thu 3 Dec"),
             _card("First week in Leiden", "welcome", "All levels", 9500, dates=[("Sat 16 Jan", 16, 7, 2)]),
             _card("About the firm", "company", "All levels", 25000, note="A day you choose"),

@@ -22,6 +22,7 @@ _PACKED = (".css", ".js", ".svg", ".json", ".txt")
 
 
 class _File(msgspec.Struct, frozen=True):
+    path: Path
     stamp: tuple[int, int]
     content: bytes
     packed: bytes | None
@@ -34,19 +35,22 @@ _files: dict[str, _File] = {}
 
 def _find(name: str) -> _File | None:
     """Return a file as it is on disk now; read again only when it changed."""
-    path = (ROOT / name).resolve()
-    if not path.is_relative_to(ROOT) or not path.is_file():
-        return None
-    stat = path.stat()
-    stamp = (stat.st_mtime_ns, stat.st_size)
     known = _files.get(name)
+    path = known.path if known else (ROOT / name).resolve()
+    if known is None and not (path.is_relative_to(ROOT) and path.is_file()):
+        return None
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    stamp = (stat.st_mtime_ns, stat.st_size)
     if known is None or known.stamp != stamp:
         content = path.read_bytes()
         if path.suffix == ".css":
             content = minify.css(content.decode()).encode()
         packed = gzip.compress(content, 9, mtime=0) if path.suffix in _PACKED else None
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        known = _File(stamp, content, packed, hashlib.sha256(content).hexdigest()[:12], media_type)
+        known = _File(path, stamp, content, packed, hashlib.sha256(content).hexdigest()[:12], media_type)
         _files[name] = known
     return known
 
