@@ -7,7 +7,6 @@ arrival, repeats and gaps don't matter.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from billing.projection import project
 from billing.stripe_gateway import GatewayError, gateway
@@ -16,6 +15,7 @@ from marketplace.kit.ids import new_id
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from billing.stripe_port import StripeEventRef
 

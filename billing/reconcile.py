@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from billing import inbox
+from billing.projection import project
 from billing.stripe_gateway import GatewayError, gateway
 from marketplace.kit import audit, db, periodic, work
 from marketplace.kit.errors import Unavailable
@@ -104,7 +105,7 @@ async def compare(payload: dict[str, Any], *, item: work.WorkItem, now: datetime
     if copy is None:
         message = f"Stripe no longer has {ours.stripe_id}, the copy of invoice {ours.number}."
         raise work.GiveUp(message)
-    await inbox.project(invoice_id, copy, now=now)
+    await project(invoice_id, copy, now=now)
     if copy.total.cents == ours.total_cents and copy.number == ours.number:
         return
     async with db.atomic():

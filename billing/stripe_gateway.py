@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
-import msgspec
 import stripe
 from stripe import HTTPXClient, StripeClient, StripeError
 
-from billing.stripe_port import InvoiceMirror, MirrorDebtor, MirrorLine, StripeEventRef, StripeInvoice, StripePayment, StripeState
+from billing.stripe_port import InvoiceMirror, MirrorDebtor, MirrorLine, StripeEventRef, StripeInvoice, StripePayment
+from billing.stripe_shapes import METADATA_KEY, event_ref, instant, invoice_from, invoice_params, line_params
 from marketplace.kit.errors import Unavailable
 from marketplace.kit.i18n import _
 from marketplace.kit.money import Money
@@ -25,15 +23,14 @@ from marketplace.kit.settings import Settings, settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from datetime import datetime
 
 TIMEOUT_SECONDS = 20.0
 NETWORK_RETRIES = 2
 REQUESTS_A_SECOND = 10
 TOLERANCE_SECONDS = 300
-METADATA_KEY = "marketplace_invoice"
 _EXPAND = ["payments.data.payment.payment_intent"]
 _METHODS = {"customer_balance": "bank_transfer"}
-_REASONS = {"S": "standard_rated", "E": "product_exempt", "AE": "reverse_charge"}
 _LIVE = ("sk_live_", "rk_live_")
 
 for _name in ("stripe", "httpx", "httpcore"):
@@ -72,7 +69,16 @@ class _Pace:
 class Gateway:
     """Stripe's HTTP API, as far as billing needs it. Made for one event loop."""
 
-    def __init__(self, *, api_key: str, base: str = "", timeout: float = TIMEOUT_SECONDS, retries: int = NETWORK_RETRIES, a_second: float = REQUESTS_A_SECOND, http: Any = None) -> None:  # noqa: ANN401 - an httpx.AsyncClient, for tests without a socket
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base: str = "",
+        timeout: float = TIMEOUT_SECONDS,
+        retries: int = NETWORK_RETRIES,
+        a_second: float = REQUESTS_A_SECOND,
+        http: Any = None,  # noqa: ANN401 - an httpx.AsyncClient, for tests without a socket
+    ) -> None:
         addresses: Any = {"api": base} if base else {}
         transport = HTTPXClient(timeout=timeout)
         if http is not None:
@@ -83,7 +89,9 @@ class Gateway:
     async def create_customer(self, debtor: MirrorDebtor, *, key: str) -> str:
         """Return the id of a new customer; the same key gives the same one. ``update_customer`` fills it in."""
         async with self._call():
-            made = await self._stripe.v1.customers.create_async({"metadata": {"marketplace_debtor": str(debtor.id)}}, {"idempotency_key": key})
+            made = await self._stripe.v1.customers.create_async(
+                {"metadata": {"marketplace_debtor": str(debtor.id)}}, {"idempotency_key": key}
+            )
         return str(made.id)
 
     async def update_customer(self, customer_id: str, debtor: MirrorDebtor) -> None:
@@ -100,14 +108,16 @@ class Gateway:
     async def create_invoice(self, mirror: InvoiceMirror, *, customer_id: str, key: str) -> StripeInvoice:
         """Make the draft: sent by us, never advanced by Stripe, with our number, without anybody's pending items."""
         async with self._call():
-            made = await self._stripe.v1.invoices.create_async(cast("Any", _invoice_params(mirror, customer_id)), {"idempotency_key": key})
-        return _invoice(made.to_dict())
+            made = await self._stripe.v1.invoices.create_async(cast("Any", invoice_params(mirror, customer_id)), {"idempotency_key": key})
+        return invoice_from(made.to_dict())
 
     async def add_lines(self, stripe_id: str, lines: tuple[MirrorLine, ...], *, key: str) -> StripeInvoice:
         """Add the lines with the VAT that we decided, in cents."""
         async with self._call():
-            made = await self._stripe.v1.invoices.add_lines_async(stripe_id, cast("Any", {"lines": [_line(line) for line in lines]}), {"idempotency_key": key})
-        return _invoice(made.to_dict())
+            made = await self._stripe.v1.invoices.add_lines_async(
+                stripe_id, cast("Any", {"lines": [line_params(line) for line in lines]}), {"idempotency_key": key}
+            )
+        return invoice_from(made.to_dict())
 
     async def line_count(self, copy: StripeInvoice) -> int:
         """Return how many lines an invoice has; Stripe sends ten along and the rest by pages."""
@@ -126,13 +136,13 @@ class Gateway:
         """Make the draft final; Stripe keeps waiting for us to collect."""
         async with self._call():
             made = await self._stripe.v1.invoices.finalize_invoice_async(stripe_id, {"auto_advance": False}, {"idempotency_key": key})
-        return _invoice(made.to_dict())
+        return invoice_from(made.to_dict())
 
     async def void(self, stripe_id: str, *, key: str) -> StripeInvoice:
         """Take a final, unpaid invoice out of collection."""
         async with self._call():
             made = await self._stripe.v1.invoices.void_invoice_async(stripe_id, {}, {"idempotency_key": key})
-        return _invoice(made.to_dict())
+        return invoice_from(made.to_dict())
 
     async def invoice(self, stripe_id: str) -> StripeInvoice | None:
         """Return the invoice as it is now, with its payments, or None when Stripe has no such invoice."""
@@ -144,13 +154,13 @@ class Gateway:
                 return None
             raise
         body = found.to_dict()
-        return _invoice(body, payments=await self._payments(body))
+        return invoice_from(body, payments=await self._payments(body))
 
     async def _payments(self, body: Mapping[str, Any]) -> tuple[StripePayment, ...]:
         ties = body.get("payments", {}).get("data", [])
         made = [await self._payment(tie) for tie in ties if tie["status"] == "paid"]
         if not made and body["amount_paid"] > 0:
-            at = _instant(body["status_transitions"]["paid_at"] or body["created"])
+            at = instant(body["status_transitions"]["paid_at"] or body["created"])
             paid = Money(body["amount_paid"], body["currency"].upper())
             made.append(StripePayment(stripe_id=body["id"], paid=paid, method="out_of_band", at=at))
         return tuple(made)
@@ -162,7 +172,7 @@ class Gateway:
             async with self._call():
                 found = await self._stripe.v1.payment_intents.retrieve_async(intent["id"], {"expand": ["payment_method"]})
             method = str((found.to_dict().get("payment_method") or {}).get("type", "other"))
-        at = _instant(tie["status_transitions"]["paid_at"] or tie["created"])
+        at = instant(tie["status_transitions"]["paid_at"] or tie["created"])
         paid = Money(tie["amount_paid"] or 0, tie["currency"].upper())
         return StripePayment(stripe_id=tie["id"], paid=paid, method=_METHODS.get(method, method), at=at)
 
@@ -174,7 +184,7 @@ class Gateway:
             for found in page.data:
                 body = found.to_dict()
                 if body["metadata"].get(METADATA_KEY) == str(mirror.invoice_id) or body["number"] == mirror.number:
-                    return _invoice(body)
+                    return invoice_from(body)
             if not page.has_more:
                 return None
             async with self._call():
@@ -229,99 +239,6 @@ def _failure(error: StripeError) -> GatewayError:
     return GatewayError(str(error), again=again, code=error.code, status=status, replayed=replayed)
 
 
-def _invoice_params(mirror: InvoiceMirror, customer_id: str) -> dict[str, Any]:
-    params: dict[str, Any] = {
-        "customer": customer_id,
-        "currency": mirror.currency.lower(),
-        "collection_method": "send_invoice",
-        "auto_advance": False,
-        "days_until_due": mirror.due_days,
-        "number": mirror.number,
-        "pending_invoice_items_behavior": "exclude",
-        "metadata": {METADATA_KEY: str(mirror.invoice_id)},
-        "payment_settings": {
-            "payment_method_types": ["ideal", "card", "customer_balance"],
-            "payment_method_options": {
-                "customer_balance": {
-                    "funding_type": "bank_transfer",
-                    "bank_transfer": {"type": "eu_bank_transfer", "eu_bank_transfer": {"country": "NL"}},
-                },
-            },
-        },
-    }
-    if mirror.purchase_order:
-        label = "Inkoopnummer" if mirror.debtor.language == "nl" else "Purchase order"
-        params["custom_fields"] = [{"name": label, "value": mirror.purchase_order[:140]}]
-    return params
-
-
-def _line(line: MirrorLine) -> dict[str, Any]:
-    rate = line.vat_rate
-    return {
-        "description": line.description[:500],
-        "amount": line.net_cents,
-        "tax_amounts": [
-            {
-                "amount": line.vat_cents,
-                "taxable_amount": line.net_cents,
-                "taxability_reason": _REASONS.get(line.vat_category, "standard_rated"),
-                "tax_rate_data": {"display_name": "BTW/VAT", "percentage": int(rate) if rate == int(rate) else float(rate), "inclusive": False, "country": "NL"},
-            }
-        ],
-    }
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _invoice(body: Mapping[str, Any], *, payments: tuple[StripePayment, ...] = ()) -> StripeInvoice:
-    currency = body["currency"].upper()
-    lines = body["lines"]
-    our_id = (body["metadata"] or {}).get(METADATA_KEY)
-    return StripeInvoice(
-        stripe_id=body["id"],
-        state=_state(body),
-        number=body["number"],
-        our_id=UUID(our_id) if our_id else None,
-        lines=len(lines["data"]),
-        more_lines=bool(lines["has_more"]),
-        net_cents=body["total_excluding_tax"] if body.get("total_excluding_tax") is not None else body["subtotal"],
-        vat_cents=sum(tax["amount"] for tax in body.get("total_taxes") or []),
-        total=Money(body["total"], currency),
-        paid=Money(body["amount_paid"], currency),
-        hosted_url=body.get("hosted_invoice_url"),
-        at=_instant(max(value for value in (body["created"], *(body["status_transitions"] or {}).values()) if value)),
-        payments=payments,
-    )
-
-
-def _state(body: Mapping[str, Any]) -> StripeState:
-    state = StripeState(body["status"])
-    if state is not StripeState.OPEN:
-        return state
-    intents = [tie["payment"].get("payment_intent") for tie in body.get("payments", {}).get("data", [])]
-    processing = any(isinstance(intent, dict) and intent["status"] == "processing" for intent in intents)
-    return StripeState.PROCESSING if processing else state
-
-
-def event_ref(body: Mapping[str, Any]) -> StripeEventRef:
-    """Return what the inbox needs of an event's JSON. Raises ``KeyError`` or ``TypeError`` when it isn't one."""
-    subject = body["data"]["object"]
-    kind = str(subject.get("object", ""))
-    subject_id = str(subject.get("id", ""))
-    invoice = subject_id if kind == "invoice" else subject.get("invoice")
-    return StripeEventRef(
-        id=str(body["id"]),
-        type=str(body["type"]),
-        created_at=_instant(int(body["created"])),
-        object_id=subject_id,
-        object_kind=kind,
-        invoice_id=str(invoice) if invoice else None,
-        payload=msgspec.json.encode(body).decode(),
-    )
-
-
 def verify(payload: bytes, header: str, *, secret: str, now: datetime) -> None:
     """Hold that Stripe signed these bytes with our secret, within five minutes of ``now`` either way. Raises ``BadSignature``."""
     if not secret:
@@ -340,7 +257,9 @@ def verify(payload: bytes, header: str, *, secret: str, now: datetime) -> None:
 def from_settings(given: Settings) -> Gateway:
     """Return a gateway for these settings. Raises ``Unavailable`` without a key, or for a live key that wasn't meant."""
     if not given.stripe_api_key:
-        raise Unavailable("stripe_not_set", _("Payments are not set up here."), next_step=_("Start with “marketplace up”, or set STRIPE_API_KEY."))
+        raise Unavailable(
+            "stripe_not_set", _("Payments are not set up here."), next_step=_("Start with “marketplace up”, or set STRIPE_API_KEY.")
+        )
     if given.stripe_api_key.startswith(_LIVE) and not given.live:
         raise Unavailable("stripe_live_key", _("This is a live Stripe key."), next_step=_("Set MARKETPLACE_LIVE=1 to move real money."))
     return Gateway(api_key=given.stripe_api_key, base=given.stripe_base)
@@ -356,6 +275,6 @@ def install(made: Gateway | None) -> None:
 
 def gateway() -> Gateway:
     """Return the process's gateway, made at the first use from the settings. Raises ``Unavailable``."""
-    if _installed[0] is None:
-        _installed[0] = from_settings(settings())
-    return _installed[0]
+    made = _installed[0] or from_settings(settings())
+    _installed[0] = made
+    return made

@@ -8,7 +8,8 @@ import msgspec
 from litestar import Request, Response, post
 
 from billing import inbox
-from billing.stripe_gateway import BadSignature, event_ref, verify
+from billing.stripe_gateway import BadSignature, verify
+from billing.stripe_shapes import event_ref
 from marketplace.kit import clock
 from marketplace.kit.settings import settings
 

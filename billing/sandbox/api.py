@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litestar import asgi
+from litestar.enums import ScopeType
 
 from billing.sandbox.gate import Answer, Request, answer
 from billing.sandbox.wire import API_VERSION
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, Scope, Send
+    from litestar.types import HTTPScope, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
 
@@ -23,19 +24,20 @@ class ConnectionDropped(ConnectionResetError):
 @asgi("/v1", is_mount=True, copy_scope=True, opt={"access": "public"})
 async def api(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one API request."""
-    if scope["type"] != "http":
+    if scope["type"] != ScopeType.HTTP:
         return
-    body = b""
+    body = bytearray()
     more = True
     while more and len(body) <= MAX_BODY:
-        message = await receive()
-        body += message.get("body", b"")  # type: ignore[attr-defined]
+        message: Any = await receive()
+        body += message.get("body", b"")
         more = bool(message.get("more_body"))
-    headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
-    path = "/v1/" + scope["path"].strip("/").removeprefix("v1/")
-    form = body.decode() if scope["method"] == "POST" else scope["query_string"].decode()
-    base = f"{scope['scheme']}://{headers.get('host', '127.0.0.1')}"
-    result = await answer(Request(method=scope["method"], path=path, form=form, headers=headers, base=base))
+    http: HTTPScope = scope
+    headers = {name.decode().lower(): value.decode() for name, value in http["headers"]}
+    path = "/v1/" + http["path"].strip("/").removeprefix("v1/")
+    form = body.decode() if http["method"] == "POST" else http["query_string"].decode()
+    base = f"{http['scheme']}://{headers.get('host', '127.0.0.1')}"
+    result = await answer(Request(method=http["method"], path=path, form=form, headers=headers, base=base))
     if result.hang_seconds:
         await asyncio.sleep(result.hang_seconds)
     await _send(result, send)

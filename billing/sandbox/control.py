@@ -73,7 +73,9 @@ class SeenObject(msgspec.Struct):
 
 async def calls(limit: int = 50) -> list[SeenCall]:
     """Return the last requests, newest first."""
-    return await db.rows(SeenCall, "SELECT operation, method, path, form, key, status, body, at FROM sandbox_call ORDER BY seq DESC LIMIT $1", limit)
+    return await db.rows(
+        SeenCall, "SELECT operation, method, path, form, key, status, body, at FROM sandbox_call ORDER BY seq DESC LIMIT $1", limit
+    )
 
 
 async def deliveries(limit: int = 50) -> list[SeenDelivery]:
@@ -94,7 +96,9 @@ async def objects(limit: int = 50) -> list[SeenObject]:
 
 async def retry_deliveries() -> int:
     """Try everything that waits at once, and what was given up too; return how many."""
-    return await db.execute("UPDATE sandbox_delivery SET state = 'waiting', attempts = 0, next_at = $1 WHERE state <> 'delivered'", clock.now())
+    return await db.execute(
+        "UPDATE sandbox_delivery SET state = 'waiting', attempts = 0, next_at = $1 WHERE state <> 'delivered'", clock.now()
+    )
 
 
 async def advance(seconds: int) -> datetime:

@@ -32,7 +32,7 @@ class CreateEndpoint(Params, kw_only=True):
     url: str
     enabled_events: list[str]
     description: str | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
     api_version: str | None = None
 
 

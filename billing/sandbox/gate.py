@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing.sandbox import credits, customers, endpoints, invoices, payments, store  # noqa: F401 - they register operations
+from billing.sandbox import credit_notes, customers, endpoints, invoices, payments, store  # noqa: F401 - they register operations
 from billing.sandbox.invoice_shapes import visible
 from billing.sandbox.operations import Call, Operation, match
 from billing.sandbox.wire import API_VERSION, Json, Refusal, decode_form, read
@@ -70,7 +70,9 @@ async def _settle(request: Request, request_id: str, found: tuple[Operation, tup
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     refused = {
         "429": Refusal(429, "Too many requests hit the API too quickly.", code="rate_limit"),
-        "409": Refusal(409, "There is currently another in-progress request using this key.", code="idempotency_key_in_use", kind="idempotency_error"),
+        "409": Refusal(
+            409, "There is currently another in-progress request using this key.", code="idempotency_key_in_use", kind="idempotency_error"
+        ),
     }
     try:
         _check_key(request.headers)
@@ -102,7 +104,9 @@ def _check_key(headers: Mapping[str, str]) -> None:
         raise Refusal(400, f"Invalid Stripe API version: {version}. The sandbox speaks {API_VERSION}.")
 
 
-async def _once(request: Request, request_id: str, key: str | None, found: Operation, ids: tuple[str, ...], fault: Fault | None) -> tuple[int, bytes, bool]:
+async def _once(
+    request: Request, request_id: str, key: str | None, found: Operation, ids: tuple[str, ...], fault: Fault | None
+) -> tuple[int, bytes, bool]:
     """Run the operation in one transaction, or give the answer that its idempotency key had before."""
     async with db.atomic():
         if key is not None:

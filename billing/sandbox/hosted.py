@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
 from billing.sandbox import payments, store
 from billing.sandbox.operations import Call
-from billing.sandbox.wire import Json
 from marketplace.kit import db
+
+if TYPE_CHECKING:
+    from billing.sandbox.wire import Json
 
 
 class Method(StrEnum):

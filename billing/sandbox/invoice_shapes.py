@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing.sandbox import store
-from billing.sandbox.wire import Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from billing.sandbox.wire import Json
 
 INLINE_LINES = 10
 
@@ -124,7 +125,9 @@ def tax(amount: int, taxable: int, rate_id: str, reason: str) -> Json:
     }
 
 
-def line(invoice: Json, *, amount: int, description: str | None, period: tuple[int, int], metadata: dict[str, str], taxes: list[Json]) -> Json:
+def line(
+    invoice: Json, *, amount: int, description: str | None, period: tuple[int, int], metadata: dict[str, str], taxes: list[Json]
+) -> Json:
     """Return a line item of quantity 1."""
     return {
         "id": store.new_id("il"),
@@ -139,7 +142,12 @@ def line(invoice: Json, *, amount: int, description: str | None, period: tuple[i
         "livemode": False,
         "metadata": metadata,
         "parent": {
-            "invoice_item_details": {"invoice_item": store.new_id("ii"), "proration": False, "proration_details": None, "subscription": None},
+            "invoice_item_details": {
+                "invoice_item": store.new_id("ii"),
+                "proration": False,
+                "proration_details": None,
+                "subscription": None,
+            },
             "subscription_item_details": None,
             "type": "invoice_item_details",
         },

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from billing.sandbox.wire import Json, Params
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +20,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
 
 
-class Run(Protocol):
-    """Does an operation: the call, its parameters (a ``Params`` Struct), and the ids in its path."""
-
-    async def __call__(self, call: Call, params: Any, *ids: str) -> Json:  # noqa: ANN401 - each operation has its own
-        """Return the object that Stripe would answer with, or raise ``Refusal``."""
-        ...
+# Does an operation: the call, its parameters (a ``Params`` Struct) and the ids in its path, to the object that is answered.
+Run = Callable[..., Awaitable[Json]]
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -39,7 +32,7 @@ class Operation(msgspec.Struct, frozen=True):
     template: str
     pattern: re.Pattern[str]
     params: type[Params]
-    run: Any
+    run: Run
 
 
 OPERATIONS: list[Operation] = []
@@ -59,9 +52,5 @@ def operation(name: str, place: str, params: type[Params] = Params) -> Callable[
 
 def match(method: str, path: str) -> tuple[Operation, tuple[str, ...]] | None:
     """Return the operation at an address with the ids in it, or None. Plain addresses go before those with ids."""
-    found = [
-        (candidate, hit.groups())
-        for candidate in OPERATIONS
-        if candidate.method == method and (hit := candidate.pattern.match(path))
-    ]
+    found = [(candidate, hit.groups()) for candidate in OPERATIONS if candidate.method == method and (hit := candidate.pattern.match(path))]
     return min(found, key=lambda pair: len(pair[1]), default=None)

@@ -77,14 +77,35 @@ def _method(kind: str, *, now: int) -> Json:
         "ideal": {"bank": None, "bic": None},
         "customer_balance": {},
         "card": {
-            "brand": "visa", "checks": None, "country": "NL", "display_brand": "visa", "exp_month": 12, "exp_year": 2034, "fingerprint": None,
-            "funding": "debit", "generated_from": None, "last4": "4242", "networks": None, "regulated_status": None, "three_d_secure_usage": None, "wallet": None,
+            "brand": "visa",
+            "checks": None,
+            "country": "NL",
+            "display_brand": "visa",
+            "exp_month": 12,
+            "exp_year": 2034,
+            "fingerprint": None,
+            "funding": "debit",
+            "generated_from": None,
+            "last4": "4242",
+            "networks": None,
+            "regulated_status": None,
+            "three_d_secure_usage": None,
+            "wallet": None,
         },
     }
     billing = {"address": None, "email": None, "name": None, "phone": None, "tax_id": None}
     return {
-        "id": store.new_id("pm"), "object": "payment_method", "allow_redisplay": "unspecified", "billing_details": billing, "created": now,
-        "customer": None, "customer_account": None, "livemode": False, "metadata": {}, "type": kind, kind: details[kind],
+        "id": store.new_id("pm"),
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
+        "billing_details": billing,
+        "created": now,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": {},
+        "type": kind,
+        kind: details[kind],
     }
 
 
@@ -100,7 +121,11 @@ async def close_as_paid(call: Call, invoice: Json) -> None:
 async def fail(call: Call, invoice: Json, *, method: str) -> None:
     """Let a payment fail; the invoice stays open and can be paid again."""
     intent = await default_intent(invoice["id"])
-    problem = {"type": "card_error", "code": "card_declined" if method == "card" else "payment_intent_payment_attempt_failed", "message": "The payment was not completed."}
+    problem = {
+        "type": "card_error",
+        "code": "card_declined" if method == "card" else "payment_intent_payment_attempt_failed",
+        "message": "The payment was not completed.",
+    }
     intent |= {"status": "requires_payment_method", "next_action": None, "last_payment_error": problem}
     await store.save(intent)
     invoice |= {"attempted": True, "attempt_count": invoice["attempt_count"] + 1}
@@ -130,8 +155,17 @@ async def arrive(call: Call, invoice: Json, *, cents: int) -> None:
         await store.save(intent)
         await succeed(call, invoice, method="customer_balance", received=due)
         return
-    instructions = {"amount_remaining": due - held, "currency": invoice["currency"], "hosted_instructions_url": invoice["hosted_invoice_url"], "reference": invoice["number"], "type": "eu_bank_transfer"}
-    intent |= {"status": "requires_action", "next_action": {"type": "display_bank_transfer_instructions", "display_bank_transfer_instructions": instructions}}
+    instructions = {
+        "amount_remaining": due - held,
+        "currency": invoice["currency"],
+        "hosted_instructions_url": invoice["hosted_invoice_url"],
+        "reference": invoice["number"],
+        "type": "eu_bank_transfer",
+    }
+    intent |= {
+        "status": "requires_action",
+        "next_action": {"type": "display_bank_transfer_instructions", "display_bank_transfer_instructions": instructions},
+    }
     await store.save(intent)
     await emit(call, "payment_intent.partially_funded", intent)
 
@@ -156,7 +190,12 @@ async def pay(call: Call, params: Pay, invoice_id: str) -> Json:
     if invoice["status"] not in {"open", "uncollectible"}:
         raise Refusal(400, f"Invoice is {invoice['status']}, so it can't be paid.", code="invoice_not_payable")
     if not params.paid_out_of_band:
-        raise Refusal(402, "There is no payment method here: pay on the hosted page.", code="invoice_payment_intent_requires_action", kind="card_error")
+        raise Refusal(
+            402,
+            "There is no payment method here: pay on the hosted page.",
+            code="invoice_payment_intent_requires_action",
+            kind="card_error",
+        )
     await cancel(call, invoice)
     invoice["amount_paid_off_stripe"] = invoice["amount_paid"] = invoice["amount_due"]
     await close_as_paid(call, invoice)

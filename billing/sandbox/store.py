@@ -63,7 +63,7 @@ async def drop(object_id: str) -> None:
 async def find(kind: str, object_id: str, *, lock: bool = False) -> Json | None:
     """Return an object or None; with ``lock``, nobody else changes it until the transaction ends."""
     tail = " FOR UPDATE" if lock else ""
-    found = await db.row(_Row, f"SELECT body, seq FROM sandbox_object WHERE id = $1 AND kind = $2{tail}", object_id, kind)
+    found = await db.row(_Row, f"SELECT body, seq FROM sandbox_object WHERE id = $1 AND kind = $2{tail}", object_id, kind)  # noqa: S608 - the values are arguments
     return found.body if found else None
 
 
@@ -78,7 +78,7 @@ async def get(kind: str, object_id: str, *, lock: bool = False, param: str = "id
 async def by_lookup(kind: str, lookup: str, *, lock: bool = False) -> Json | None:
     """Return the object that carries a look-up word (an invoice's page token), or None."""
     tail = " FOR UPDATE" if lock else ""
-    found = await db.row(_Row, f"SELECT body, seq FROM sandbox_object WHERE kind = $1 AND lookup = $2{tail}", kind, lookup)
+    found = await db.row(_Row, f"SELECT body, seq FROM sandbox_object WHERE kind = $1 AND lookup = $2{tail}", kind, lookup)  # noqa: S608 - the values are arguments
     return found.body if found else None
 
 
@@ -88,7 +88,15 @@ async def children(kind: str, parent: str) -> list[Json]:
     return [row.body for row in found]
 
 
-async def page(kind: str, params: ListParams, *, url: str, where: dict[str, str | None] | None = None, since: int | None = None, types: list[str] | None = None) -> Json:
+async def page(
+    kind: str,
+    params: ListParams,
+    *,
+    url: str,
+    where: dict[str, str | None] | None = None,
+    since: int | None = None,
+    types: list[str] | None = None,
+) -> Json:
     """Return a list object, newest first; ``where`` compares top-level fields, ``since`` the creation in seconds."""
     if not 1 <= params.limit <= 100:
         raise Refusal(400, "Invalid limit: must be between 1 and 100", code="parameter_invalid_integer", param="limit")
@@ -111,7 +119,7 @@ async def page(kind: str, params: ListParams, *, url: str, where: dict[str, str 
     if params.ending_before:
         term("seq > {}", await _position(kind, params.ending_before, "ending_before"))
     order = "ASC" if params.ending_before else "DESC"
-    sql = f"SELECT body, seq FROM sandbox_object WHERE {' AND '.join(terms)} ORDER BY seq {order} LIMIT {params.limit + 1}"
+    sql = f"SELECT body, seq FROM sandbox_object WHERE {' AND '.join(terms)} ORDER BY seq {order} LIMIT {params.limit + 1}"  # noqa: S608 - the values are arguments
     found = await db.rows(_Row, sql, *args)
     kept = found[: params.limit]
     if params.ending_before:

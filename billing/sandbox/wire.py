@@ -18,7 +18,9 @@ _AT = re.compile(r"(?P<what>.*?) - at `\$(?P<at>[^`]*)`")
 class Refusal(Exception):
     """An answer of Stripe's that is not a 200."""
 
-    def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None, kind: str = "invalid_request_error") -> None:
+    def __init__(
+        self, status: int, message: str, *, code: str | None = None, param: str | None = None, kind: str = "invalid_request_error"
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.error: Json = {"type": kind, "message": message}

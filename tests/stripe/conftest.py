@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from litestar import Litestar
 
 BASE = "http://sandbox.test"
-SECRET = "whsec_tests_only"  # noqa: S105 - nobody else's
+SECRET = "whsec_tests_only"
 KEY = "sk_test_tests"
 
 
@@ -45,8 +45,7 @@ def judge(sandbox_app: Litestar) -> Iterator[Judge]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def raw(db: None, clock: object, judge: Judge) -> AsyncIterator[httpx.AsyncClient]:
     """Give a plain HTTP client of the sandbox, with a test key."""
-    transport = httpx.ASGITransport(app=judge.inner.app)  # type: ignore[attr-defined]
-    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers={"authorization": f"Bearer {KEY}"}) as client:
+    async with httpx.AsyncClient(transport=judge, base_url=BASE, headers={"authorization": f"Bearer {KEY}"}) as client:
         yield client
 
 
@@ -81,7 +80,7 @@ async def served(app: Litestar) -> AsyncIterator[str]:
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve(sockets=[own]))
     try:
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
             await asyncio.sleep(0)
         yield f"http://127.0.0.1:{own.getsockname()[1]}"
     finally:

@@ -104,7 +104,12 @@ async def test_only_ten_lines_come_inline_and_the_rest_by_pages(raw: httpx.Async
 
 async def test_sums_follow_the_lines_and_our_tax(raw: httpx.AsyncClient) -> None:
     invoice = (await raw.get(f"/v1/invoices/{await _invoice(raw)}")).json()
-    assert (invoice["subtotal"], invoice["total"], invoice["amount_due"], invoice["total_taxes"][0]["amount"]) == (10_000, 12_100, 12_100, 2_100)
+    assert (invoice["subtotal"], invoice["total"], invoice["amount_due"], invoice["total_taxes"][0]["amount"]) == (
+        10_000,
+        12_100,
+        12_100,
+        2_100,
+    )
 
 
 async def test_a_number_is_given_once_only(raw: httpx.AsyncClient) -> None:
@@ -152,7 +157,13 @@ async def test_an_invoice_can_be_paid_outside_voided_or_given_up(raw: httpx.Asyn
 async def test_a_credit_note_lowers_what_is_due_and_never_below_nothing(raw: httpx.AsyncClient) -> None:
     invoice = await _invoice(raw)
     await raw.post(f"/v1/invoices/{invoice}/finalize")
-    line = {"invoice": invoice, "lines[0][type]": "custom_line_item", "lines[0][quantity]": "1", "lines[0][unit_amount]": "2100", "lines[0][description]": "Left"}
+    line = {
+        "invoice": invoice,
+        "lines[0][type]": "custom_line_item",
+        "lines[0][quantity]": "1",
+        "lines[0][unit_amount]": "2100",
+        "lines[0][description]": "Left",
+    }
     note = await raw.post("/v1/credit_notes", data=line)
     assert (note.status_code, note.json()["type"]) == (200, "pre_payment")
     assert (await raw.get(f"/v1/invoices/{invoice}")).json()["amount_remaining"] == 10_000

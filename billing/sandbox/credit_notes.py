@@ -33,7 +33,7 @@ class CreateCreditNote(Params, kw_only=True):
     out_of_band_amount: int | None = None
     reason: str | None = None
     memo: str | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class CreateRefund(Params, kw_only=True):
@@ -42,7 +42,7 @@ class CreateRefund(Params, kw_only=True):
     payment_intent: str
     amount: int | None = None
     reason: str | None = None
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 @operation("credit_notes.create", "POST /v1/credit_notes", CreateCreditNote)
@@ -56,7 +56,9 @@ async def create_credit_note(call: Call, params: CreateCreditNote) -> Json:
     paid = invoice["status"] == "paid"
     already = invoice["post_payment_credit_notes_amount"] if paid else invoice["pre_payment_credit_notes_amount"]
     if total <= 0 or total > (invoice["total"] - already):
-        raise Refusal(400, "The credit note amount must be above zero and at most what is left of the invoice.", param="lines" if lines else "amount")
+        raise Refusal(
+            400, "The credit note amount must be above zero and at most what is left of the invoice.", param="lines" if lines else "amount"
+        )
     back = [amount or 0 for amount in (params.refund_amount, params.credit_amount, params.out_of_band_amount)]
     if paid and sum(back) != total:
         raise Refusal(400, "The sum of refund, credit and out of band amounts must equal the credit note total.")

@@ -1,0 +1,71 @@
+"""Every operation of the sandbox is called once, well, and held against the official spec by the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing.sandbox.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.stripe.spec import Judge
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def _make(raw: httpx.AsyncClient, path: str, **data: str) -> dict[str, object]:
+    answer = await raw.post(path, data=data)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def _final(raw: httpx.AsyncClient, customer: object) -> str:
+    made = (await _make(raw, "/v1/invoices", customer=str(customer), collection_method="send_invoice", days_until_due="14"))["id"]
+    await _make(raw, f"/v1/invoices/{made}", description="Course", footer="Thank you")
+    await _make(raw, f"/v1/invoices/{made}/add_lines", **{"lines[0][amount]": "5000", "lines[0][description]": "Dutch"})
+    await _make(raw, f"/v1/invoices/{made}/finalize", auto_advance="false")
+    return str(made)
+
+
+async def test_every_operation_agrees_with_the_official_spec(raw: httpx.AsyncClient, judge: Judge) -> None:
+    judge.operations.clear()
+    customer = (await _make(raw, "/v1/customers", name="Acme", **{"address[city]": "Leiden", "metadata[a]": "b"}))["id"]
+    await _make(raw, f"/v1/customers/{customer}", email="ap@acme.example", **{"preferred_locales[0]": "nl"})
+    draft = (await _make(raw, "/v1/invoices", customer=str(customer)))["id"]
+    await raw.delete(f"/v1/invoices/{draft}")
+    paid, void, lost = [await _final(raw, customer) for _ in range(3)]
+    note = (await _make(raw, "/v1/credit_notes", invoice=void, amount="100"))["id"]
+    await _make(raw, f"/v1/invoices/{void}/void")
+    await _make(raw, f"/v1/invoices/{lost}/mark_uncollectible")
+    await _pay_on_the_page(raw, paid)
+    tie = (await raw.get("/v1/invoice_payments", params={"invoice": paid})).json()["data"][0]
+    intent = tie["payment"]["payment_intent"]
+    await _make(raw, f"/v1/invoices/{await _final(raw, customer)}/pay", paid_out_of_band="true")
+    refund = (await _make(raw, "/v1/refunds", payment_intent=intent, amount="1000"))["id"]
+    endpoint = (await _make(raw, "/v1/webhook_endpoints", url="http://127.0.0.1:9/x", **{"enabled_events[0]": "invoice.paid"}))["id"]
+    event = (await raw.get("/v1/events", params={"limit": "1"})).json()["data"][0]["id"]
+    for path in (
+        "account", "balance", "customers", f"customers/{customer}", "invoices", f"invoices/{paid}", f"invoices/{paid}/lines", f"invoice_payments/{tie['id']}",
+        f"payment_intents/{intent}", f"credit_notes/{note}", "refunds", f"refunds/{refund}", "webhook_endpoints", f"webhook_endpoints/{endpoint}", "events", f"events/{event}",
+    ):  # fmt: skip
+        assert (await raw.get(f"/v1/{path}")).status_code == 200, path
+    await raw.delete(f"/v1/webhook_endpoints/{endpoint}")
+    called = {operation.split(" ")[0] + " " + operation.split(" ")[1] for operation in judge.operations}
+    assert {f"{known.method} {known.template}" for known in OPERATIONS} <= called
+    assert judge.violations == []
+
+
+async def _pay_on_the_page(raw: httpx.AsyncClient, invoice: str) -> None:
+    url = (await raw.get(f"/v1/invoices/{invoice}")).json()["hosted_invoice_url"]
+    assert (await raw.post(url, data={"method": "ideal", "outcome": "ok"})).status_code == 303
+
+
+async def test_the_judge_sees_a_wrong_field_and_a_wrong_parameter() -> None:
+    from tests.stripe.spec import violations
+
+    assert violations("POST", "/v1/customers", "nmae=x", 200, b'{"id":"cus_1","object":"customer","created":1,"livemode":false}')
+    assert violations("GET", "/v1/customers/cus_1", "", 200, b'{"id":"cus_1","object":"customer","created":"now","livemode":false}')
+    assert not violations("POST", "/v1/customers", "name=x", 200, b'{"id":"cus_1","object":"customer","created":1,"livemode":false}')
