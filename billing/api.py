@@ -121,7 +121,8 @@ def _fields(row: InvoiceSummary, shares: list[VatShare], credited: str | None) -
         "total": row.total,
         "paid": row.paid,
         "vat_breakdown": [
-            VatAnswer(share.vat_category, float(share.vat_rate), share.net, share.vat, share.exemption_code, share.exemption_text) for share in shares
+            VatAnswer(share.vat_category, float(share.vat_rate), share.net, share.vat, share.exemption_code, share.exemption_text)
+            for share in shares
         ],
         "hosted_payment_url": row.hosted_payment_url,
         "company": row.buyer_name,

@@ -6,9 +6,9 @@ dropped, and only before it is invoiced; what is on an invoice is taken back by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,9 @@ from marketplace.kit import db
 from marketplace.kit.errors import Conflict, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.money import Money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class NewCharge(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +78,7 @@ def _row(new: NewCharge, position: int, now: datetime) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-async def drop(charge_ids: Sequence[UUID], *, now: datetime) -> None:  # noqa: ARG001 - every verb is told the time
+async def drop(charge_ids: Sequence[UUID], *, now: datetime) -> None:  # noqa: ARG001
     """Take back charges that are not on an invoice yet; dropping one twice is fine.
 
     Raises ``NotFound``, or ``Conflict`` ``already_invoiced`` and then drops none.
@@ -120,7 +123,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-_SELECT = f"SELECT {', '.join(Charge.__struct_fields__)} FROM charge"  # noqa: S608 - constant
+_SELECT = f"SELECT {', '.join(Charge.__struct_fields__)} FROM charge"  # noqa: S608
 
 
 async def of(charge_ids: Sequence[UUID]) -> list[Charge]:
@@ -130,4 +133,6 @@ async def of(charge_ids: Sequence[UUID]) -> list[Charge]:
 
 async def lock_open(group_key: str) -> list[Charge]:
     """Return a group's open charges in their order, locked until the transaction ends."""
-    return await db.rows(Charge, f"{_SELECT} WHERE group_key = $1 AND state = 'open' ORDER BY created_at, position, id FOR UPDATE", group_key)
+    return await db.rows(
+        Charge, f"{_SELECT} WHERE group_key = $1 AND state = 'open' ORDER BY created_at, position, id FOR UPDATE", group_key
+    )

@@ -25,7 +25,7 @@ PATIENCE = timedelta(seconds=30)
 
 
 @work.handler("billing.render", outside=True)
-async def make_documents(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+async def make_documents(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001
     """Make an invoice's PDF and XML once and keep them; then the mail may go."""
     invoice_id = UUID(payload["invoice"])
     if not await archive.kinds(invoice_id):
@@ -67,7 +67,7 @@ async def mail_when_ready(invoice_id: UUID, *, now: datetime) -> None:
 
 
 @work.handler("billing.link_arrived")
-async def link_arrived(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+async def link_arrived(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001
     """Let the mail go that waited for the payment link."""
     await mail_when_ready(UUID(payload["invoice"]), now=now)
 
@@ -96,7 +96,7 @@ _LETTER = """
 
 
 @work.handler("billing.mail_invoice")
-async def mail_invoice(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+async def mail_invoice(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001
     """Write the mail with the PDF (and the UBL, when the debtor wants it) into the outbox; once per invoice."""
     invoice_id = UUID(payload["invoice"])
     letter = await db.row(_Letter, _LETTER, invoice_id)

@@ -6,10 +6,9 @@ filter is in ``_owner``, and every query here goes through it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -22,7 +21,11 @@ from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
 from marketplace.kit.web import paging
-from marketplace.kit.web.paging import Page, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from marketplace.kit.web.paging import Page, Place
 
 __all__ = ["for_groups", "get", "page", "request", "stored_document", "sums", "vat_shares"]
 
@@ -200,7 +203,7 @@ async def for_groups(group_keys: Sequence[str]) -> dict[str, list[InvoiceSummary
     sql = f"""
         SELECT {_SUMMARY}, coalesce(i.group_key, o.group_key) AS group_key FROM invoice i LEFT JOIN invoice o ON o.id = i.credits_id
         WHERE i.group_key = ANY($1) OR o.group_key = ANY($1) ORDER BY i.issued_at, i.number
-    """  # noqa: S608 - constant
+    """  # noqa: S608
     found: dict[str, list[InvoiceSummary]] = {key: [] for key in group_keys}
     for summary in await db.rows(InvoiceSummary, sql, list(group_keys)):
         found.setdefault(summary.group_key or "", []).append(summary)
@@ -224,7 +227,7 @@ async def page(wanted: Filter, place: Place, *, actor: Actor, today: date) -> Pa
     sql = f"""
         SELECT {_SUMMARY}, i.group_key FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE {" AND ".join(where)}
         ORDER BY i.dated_on {place.descending}, i.number {place.descending} LIMIT {place.fetch:d}
-    """  # noqa: S608 - built from constants; values are parameters
+    """  # noqa: S608
     return paging.page(await db.rows(InvoiceSummary, sql, *args), place, key=lambda row: (row.dated_on, row.number))
 
 
@@ -249,7 +252,10 @@ def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], 
         where.append("i.kind = 'credit_note'")
     if text := wanted.text.strip().lower():
         like = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        add("(lower(i.number) LIKE $? || '%' OR lower(i.purchase_order) LIKE '%' || $? || '%' OR lower(i.order_number) LIKE '%' || $? || '%')", like)
+        add(
+            "(lower(i.number) LIKE $? || '%' OR lower(i.purchase_order) LIKE '%' || $? || '%' OR lower(i.order_number) LIKE '%' || $? || '%')",
+            like,
+        )
     return where, args
 
 
@@ -281,8 +287,13 @@ async def sums(*, actor: Actor, today: date) -> Sums:
               FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE $1::uuid IS NULL OR d.owner_id = $1) AS own
     """
     found = await db.row(Sums, sql, _owner(actor), today, today.replace(month=1, day=1))
-    assert found is not None  # noqa: S101 - an aggregate always has a row
+    assert found is not None
     return found
+
+
+async def lines_of(invoice_id: UUID) -> list[InvoiceLine]:
+    """Return the lines of an invoice that the caller may see, in their order."""
+    return await db.rows(InvoiceLine, f"SELECT {_LINE} FROM invoice_line WHERE invoice_id = $1 ORDER BY position", invoice_id)  # noqa: S608
 
 
 async def vat_shares(invoice_ids: Sequence[UUID]) -> dict[UUID, list[VatShare]]:
@@ -307,10 +318,10 @@ async def get(number: str, *, actor: Actor) -> Invoice:
         SELECT {_SUMMARY}, i.group_key, i.language, i.seller, i.buyer, i.ordered_by, i.issued_at, i.state_at, i.credits_id, o.number AS credits_number
         FROM invoice i JOIN debtor d ON d.id = i.debtor_id LEFT JOIN invoice o ON o.id = i.credits_id
         WHERE i.number = $1 AND ($2::uuid IS NULL OR d.owner_id = $2)
-    """  # noqa: S608 - constant
+    """  # noqa: S608
     found = next(iter(await db.records(sql, number, owner)), None)
     if found is None:
         raise unknown()
-    lines = await db.rows(InvoiceLine, f"SELECT {_LINE} FROM invoice_line WHERE invoice_id = $1 ORDER BY position", found["id"])  # noqa: S608
+    lines = await lines_of(found["id"])
     shares = await vat_shares([found["id"]])
     return msgspec.convert({**found, "lines": lines, "vat_shares": shares[found["id"]]}, Invoice, strict=False)

@@ -6,19 +6,22 @@ e-invoice, copy at Stripe and mail goes its own way; none of them can undo or re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 
 from billing import charges, debtors, numbering, states, vat
-from billing.debtors import Debtor
 from marketplace.kit import audit, db, ids, work
 from marketplace.kit.clock import today
 from marketplace.kit.identity import SYSTEM
 from marketplace.kit.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from billing.debtors import Debtor
 
 _INVOICE = (
     "id", "kind", "series", "number", "debtor_id", "group_key", "dated_on", "due_on", "language", "currency", "seller", "buyer",
@@ -34,7 +37,7 @@ _VAT = ("id", "invoice_id", "vat_category", "vat_rate", "net_cents", "vat_cents"
 
 
 @work.handler("billing.issue")
-async def issue_group(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+async def issue_group(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001
     """Do the work row of ``invoices.request``."""
     await issue(payload["group"], now=now)
 
@@ -48,7 +51,7 @@ async def issue(group_key: str, *, now: datetime) -> UUID | None:
         found = await charges.lock_open(group_key)
         existing = await db.value("SELECT id FROM invoice WHERE group_key = $1", group_key)
         if existing is not None or not found:
-            return existing
+            return None if existing is None else UUID(str(existing))
         if len({charge.debtor_id for charge in found}) > 1:
             message = f"the charges of {group_key} have several debtors"
             raise ValueError(message)
@@ -111,4 +114,4 @@ def _json(value: object) -> str:
 
 async def _insert(table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
     marks = ", ".join(f"${at}" for at in range(1, len(columns) + 1))
-    await db.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - constants
+    await db.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import groupby
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from billing.stripe_port import InvoiceMirror, MirrorDebtor, MirrorLine, spread_vat
 from marketplace.kit import db
 from marketplace.kit.errors import NotFound
 from marketplace.kit.i18n import _
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 async def of(invoice_id: UUID) -> InvoiceMirror:
@@ -54,7 +57,11 @@ async def _lines(invoice_id: UUID) -> tuple[MirrorLine, ...]:
         parts = spread_vat([line["net_cents"] for line in lines], vat_of[category, rate], rate)
         for line, part in zip(lines, parts, strict=True):
             mirrored = MirrorLine(
-                description=line["description"], net_cents=line["net_cents"], vat_cents=part, vat_category=category, vat_rate=rate.normalize()
+                description=line["description"],
+                net_cents=line["net_cents"],
+                vat_cents=part,
+                vat_category=category,
+                vat_rate=rate.normalize(),
             )
             made.append((line["position"], mirrored))
     return tuple(line for _position, line in sorted(made, key=lambda pair: pair[0]))

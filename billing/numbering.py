@@ -44,5 +44,5 @@ async def next_number(kind: Kind, on: date) -> Numbered:
         RETURNING last_number, last_on
     """
     counter = await db.row(_Counter, sql, series, on)
-    assert counter is not None  # noqa: S101 - an upsert with RETURNING always has a row
+    assert counter is not None
     return Numbered(series=series, number=f"{series}-{counter.last_number:06d}", dated_on=counter.last_on)

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from billing.documents.model import Address, CreditedInvoice, DocumentKind, DocumentLine, InvoiceDocument, Party, Seller, VatCategory, VatTotal
-from billing.invoices import InvoiceLine, VatShare
+from billing import invoices
+from billing.documents.model import (
+    Address,
+    CreditedInvoice,
+    DocumentKind,
+    DocumentLine,
+    InvoiceDocument,
+    Party,
+    Seller,
+    VatCategory,
+    VatTotal,
+)
 from marketplace.kit import db
 from marketplace.kit.errors import NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.settings import settings
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from billing.invoices import InvoiceLine, VatShare
 
 KVK, OIN = "0106", "0190"
 
@@ -49,8 +63,8 @@ async def document(invoice_id: UUID) -> InvoiceDocument:
     head = await db.row(_Head, _HEAD, invoice_id)
     if head is None:
         raise NotFound("not_found", _("There is no such invoice."))
-    lines = await db.rows(InvoiceLine, f"SELECT {', '.join(InvoiceLine.__struct_fields__)} FROM invoice_line WHERE invoice_id = $1 ORDER BY position", invoice_id)  # noqa: S608
-    shares = await db.rows(VatShare, f"SELECT {', '.join(VatShare.__struct_fields__)} FROM invoice_vat WHERE invoice_id = $1 ORDER BY vat_rate DESC", invoice_id)  # noqa: S608
+    lines = await invoices.lines_of(invoice_id)
+    shares = (await invoices.vat_shares([invoice_id]))[invoice_id]
     page = f"{settings().base_url}/invoices/{head.number}"
     return InvoiceDocument(
         kind=DocumentKind(head.kind),
@@ -73,7 +87,9 @@ async def document(invoice_id: UUID) -> InvoiceDocument:
         order_numbers=tuple(dict.fromkeys(line.order_number for line in lines if line.order_number)),
         payment_link=page.partition("://")[2] if head.kind == "invoice" else "",
         payment_url=page if head.kind == "invoice" else "",
-        credits=(CreditedInvoice(number=head.credited_number, dated_on=head.credited_on),) if head.credited_number and head.credited_on else (),
+        credits=(CreditedInvoice(number=head.credited_number, dated_on=head.credited_on),)
+        if head.credited_number and head.credited_on
+        else (),
     )
 
 

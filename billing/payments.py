@@ -29,7 +29,9 @@ class Payment(msgspec.Struct, frozen=True):
     received_at: datetime
 
 
-async def record(invoice_id: UUID, *, source: Source, external_id: str, cents: int, method: str, received_at: datetime, now: datetime) -> bool:
+async def record(
+    invoice_id: UUID, *, source: Source, external_id: str, cents: int, method: str, received_at: datetime, now: datetime
+) -> bool:
     """Count a payment towards an invoice, once per (source, external id); return whether it was new.
 
     The invoice is ``paid`` when the payments cover its total; more than that is kept and shown. Raises ``NotFound``, or
@@ -54,5 +56,7 @@ async def record(invoice_id: UUID, *, source: Source, external_id: str, cents: i
 
 async def of(invoice_id: UUID) -> list[Payment]:
     """Return an invoice's payments, in the order in which they were received."""
-    sql = "SELECT id, invoice_id, source, external_id, cents, method, received_at FROM payment WHERE invoice_id = $1 ORDER BY received_at, id"
+    sql = (
+        "SELECT id, invoice_id, source, external_id, cents, method, received_at FROM payment WHERE invoice_id = $1 ORDER BY received_at, id"
+    )
     return await db.rows(Payment, sql, invoice_id)

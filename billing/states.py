@@ -131,9 +131,14 @@ async def void(invoice_id: UUID, *, actor: Actor, now: datetime) -> None:
 
 async def _move(at: Standing, to: InvoiceState, *, actor: Actor, now: datetime) -> None:
     if to not in TRANSITIONS[at.state]:
-        raise InvalidTransition("invalid_transition", _("Invoice {number} is {state}; that can't be changed any more.", number=at.number, state=_(NAMES[at.state])))
+        raise InvalidTransition(
+            "invalid_transition",
+            _("Invoice {number} is {state}; that can't be changed any more.", number=at.number, state=_(NAMES[at.state])),
+        )
     await db.execute("UPDATE invoice SET state = $2, state_at = $3 WHERE id = $1 AND state = $4", at.id, to.value, now, at.state.value)
-    await audit.record(f"invoice.{_EVENTS[to]}", actor=actor, subject=("invoice", at.id), data={"from": at.state.value, "to": to.value}, now=now)
+    await audit.record(
+        f"invoice.{_EVENTS[to]}", actor=actor, subject=("invoice", at.id), data={"from": at.state.value, "to": to.value}, now=now
+    )
 
 
 _EVENTS = {

@@ -35,26 +35,19 @@ def tell(invoice: Invoice, entries: Sequence[Entry], payments: Sequence[Payment]
 
 
 def _past(invoice: Invoice, entry: Entry, payments: Sequence[Payment]) -> Step | None:
-    when = fmt_datetime(entry.at)
-    match entry.event:
-        case "invoice.issued":
-            return Step("done", _("Issued"), when)
-        case "invoice.sent":
-            return Step("done", _("Mailed"), when, _("To {address}", address=invoice.buyer["email"]))
-        case "invoice.opened":
-            return Step("done", _("Can be paid online"), when)
-        case "invoice.processing":
-            return Step("done", _("Payment on its way"), when, _("The bank has it. That can take a few days."))
-        case "invoice.payment_received":
-            return _received(entry, payments)
-        case "invoice.paid":
-            return Step("done", _("Paid"), when)
-        case "invoice.voided":
-            return Step("stop", _("Void"), when, _("Nothing is owed for this invoice."))
-        case "invoice.given_up":
-            return Step("stop", _("Not collected"), when)
-        case _:
-            return None
+    """Return the step of an audited event, or None for one that isn't part of the story."""
+    if entry.event == "invoice.payment_received":
+        return _received(entry, payments)
+    told = {
+        "invoice.issued": ("done", _("Issued"), ""),
+        "invoice.sent": ("done", _("Mailed"), _("To {address}", address=invoice.buyer["email"])),
+        "invoice.opened": ("done", _("Can be paid online"), ""),
+        "invoice.processing": ("done", _("Payment on its way"), _("The bank has it. That can take a few days.")),
+        "invoice.paid": ("done", _("Paid"), ""),
+        "invoice.voided": ("stop", _("Void"), _("Nothing is owed for this invoice.")),
+        "invoice.given_up": ("stop", _("Not collected"), ""),
+    }.get(entry.event)
+    return Step(told[0], told[1], fmt_datetime(entry.at), told[2]) if told else None
 
 
 def _received(entry: Entry, payments: Sequence[Payment]) -> Step:
@@ -66,11 +59,17 @@ def _received(entry: Entry, payments: Sequence[Payment]) -> Step:
 
 def method_name(method: str) -> str:
     """Return what a way of paying is called; one that we don't know keeps its own name."""
-    return {"ideal": "iDEAL", "card": _("Card"), "bank_transfer": _("Bank transfer"), "customer_balance": _("Bank transfer")}.get(method, method)
+    return {"ideal": "iDEAL", "card": _("Card"), "bank_transfer": _("Bank transfer"), "customer_balance": _("Bank transfer")}.get(
+        method, method
+    )
 
 
 def _coming(invoice: Invoice, entries: Sequence[Entry], today: date) -> list[Step]:
-    if invoice.kind == "credit_note" or invoice.state in {InvoiceState.PAID, InvoiceState.VOID, InvoiceState.UNCOLLECTIBLE} or invoice.due_on is None:
+    if (
+        invoice.kind == "credit_note"
+        or invoice.state in {InvoiceState.PAID, InvoiceState.VOID, InvoiceState.UNCOLLECTIBLE}
+        or invoice.due_on is None
+    ):
         return []
     steps = []
     if not any(entry.event == "invoice.sent" for entry in entries):
@@ -78,6 +77,9 @@ def _coming(invoice: Invoice, entries: Sequence[Entry], today: date) -> list[Ste
     due = fmt_date(invoice.due_on, "long")
     if invoice.is_overdue(today):
         days = (today - invoice.due_on).days
-        return [*steps, Step("stop", _("Was due on {date}", date=due), "", _("{days} days ago.", days=days) if days > 1 else _("Yesterday."))]
+        return [
+            *steps,
+            Step("stop", _("Was due on {date}", date=due), "", _("{days} days ago.", days=days) if days > 1 else _("Yesterday.")),
+        ]
     mark = "next" if steps else "now"
     return [*steps, Step(mark, _("To pay by {date}", date=due), "", _("Today.") if invoice.due_on == today else "")]

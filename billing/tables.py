@@ -5,6 +5,8 @@ What was issued is append-only; the triggers that hold it are in the migration. 
 
 from __future__ import annotations
 
+from typing import Any
+
 from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Date, ForeignKey, Integer, Numeric, OnDelete, Text, Timestamptz
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
@@ -113,7 +115,7 @@ class Invoice(Table, db=DB, tablename="invoice"):
     number = Text(null=False, default="")
     debtor_id = ForeignKey(Debtor, null=False, default=None, index=True, on_delete=OnDelete.restrict)
     group_key = Text(null=True, default=None)
-    credits_id = ForeignKey("self", null=True, default=None, index=True, on_delete=OnDelete.restrict)
+    credits_id: ForeignKey[Any] = ForeignKey("self", null=True, default=None, index=True, on_delete=OnDelete.restrict)
     dated_on = Date(null=False, default=None)
     due_on = Date(null=True, default=None)
     language = Text(null=False, default="nl")
@@ -149,7 +151,7 @@ class InvoiceLine(Table, db=DB, tablename="invoice_line"):
     invoice_id = ForeignKey(Invoice, null=False, default=None, index=True, on_delete=OnDelete.restrict)
     position = Integer(null=False, default=0)
     charge_id = ForeignKey(Charge, null=True, default=None, on_delete=OnDelete.restrict)
-    credits_line_id = ForeignKey("self", null=True, default=None, index=True, on_delete=OnDelete.restrict)
+    credits_line_id: ForeignKey[Any] = ForeignKey("self", null=True, default=None, index=True, on_delete=OnDelete.restrict)
     description = Text(null=False, default="")
     detail = Text(null=False, default="")
     quantity = Numeric((12, 3), null=False, default=None)

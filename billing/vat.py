@@ -151,7 +151,7 @@ LEGAL_TEXTS: dict[str, dict[str, str]] = {
     },
     REVERSE_CHARGE_CODE: {"nl": "Btw verlegd / VAT reverse charge", "en": "Btw verlegd / VAT reverse charge"},
 }
-EU = frozenset("AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
+EU = frozenset("AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())  # noqa: SIM905 - reads better
 
 
 def legal_text(code: str | None, language: str) -> str | None:
@@ -252,11 +252,11 @@ def _say(stored: str) -> str:
     key, *pairs = stored.split("|")
     if key not in SENTENCES:
         return stored
-    values: dict[str, object] = dict(pair.split("=", 1) for pair in pairs)
+    values = dict(pair.split("=", 1) for pair in pairs)
     if "on" in values:
-        values["on"] = fmt_date(date.fromisoformat(str(values["on"])), "long")
+        values["on"] = fmt_date(date.fromisoformat(values["on"]), "long")
     if "rate" in values:
-        values["rate"] = fmt_number(Decimal(str(values["rate"])))
+        values["rate"] = fmt_number(Decimal(values["rate"]))
     return _(SENTENCES[key], **values)
 
 
@@ -267,13 +267,24 @@ class Taxed(Protocol):
     """Whatever has a net amount and a VAT decision: a charge, an invoice line."""
 
     @property
-    def net_cents(self) -> int: ...
+    def net_cents(self) -> int:
+        """The amount without VAT."""
+        ...
+
     @property
-    def vat_category(self) -> str: ...
+    def vat_category(self) -> str:
+        """S, E or AE."""
+        ...
+
     @property
-    def vat_rate(self) -> Decimal: ...
+    def vat_rate(self) -> Decimal:
+        """Per cent."""
+        ...
+
     @property
-    def exemption_code(self) -> str | None: ...
+    def exemption_code(self) -> str | None:
+        """The VATEX code, if any."""
+        ...
 
 
 class VatTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -312,7 +323,13 @@ def totals(lines: Iterable[Taxed]) -> list[VatTotal]:
         nets[key] += line.net_cents
         codes.setdefault(key, line.exemption_code)
     found = [
-        VatTotal(category=VatCategory(category), rate=rate, net_cents=net, vat_cents=half_up(rate * net / 100), exemption_code=codes[category, rate])
+        VatTotal(
+            category=VatCategory(category),
+            rate=rate,
+            net_cents=net,
+            vat_cents=half_up(rate * net / 100),
+            exemption_code=codes[category, rate],
+        )
         for (category, rate), net in nets.items()
     ]
     return sorted(found, key=lambda total: (-total.rate, total.category))

@@ -89,9 +89,9 @@ async def test_documents_are_the_stored_bytes(cast: Cast, client: httpx.AsyncCli
 async def test_list_filters_and_refuses_nonsense(cast: Cast, client: httpx.AsyncClient) -> None:
     number = await number_of(await an_invoice(cast.company_a.debtor_id, purchase_order="4500-77"))
     headers = await _headers(cast.finance_a)
-    assert [item["number"] for item in (await client.get("/api/v1/invoices?show=unpaid&q=4500", headers=headers)).json()["items"]] == [number]
+    assert [item["number"] for item in (await client.get("/api/v1/invoices?show=unpaid&q=4500", headers=headers)).json()["items"]] == [
+        number
+    ]
     assert (await client.get("/api/v1/invoices?show=paid", headers=headers)).json() == {"items": [], "next": None}
     assert (await client.get("/api/v1/invoices?show=perhaps", headers=headers)).status_code in {400, 422}
     assert (await client.get("/api/v1/invoices?cursor=nonsense", headers=headers)).json()["code"] == "cursor"
-
-

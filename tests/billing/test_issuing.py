@@ -20,6 +20,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from marketplace.kit.clock import FakeClock
+
 
 async def _ours(invoice_id: UUID) -> invoices.Invoice:
     return await invoices.get(await number_of(invoice_id), actor=SYSTEM)
@@ -102,12 +104,12 @@ async def test_issued_invoice_keeps_the_buyer_of_its_day(db: None, now: datetime
     assert (await _ours(made)).buyer["legal_name"] == "Old name"
 
 
-async def test_terms_of_fourteen_days(db: None, clock: object) -> None:
+async def test_terms_of_fourteen_days(db: None, clock: FakeClock) -> None:
     made = await _ours(await an_invoice(await a_debtor(terms_days=14)))
     assert made.due_on == date(2026, 12, 7)
 
 
-async def test_new_year_starts_a_new_series(db: None, clock) -> None:
+async def test_new_year_starts_a_new_series(db: None, clock: FakeClock) -> None:
     assert await number_of(await an_invoice()) == "2026-000001"
     clock.set(datetime(2026, 12, 31, 22, 59, tzinfo=UTC))
     assert await number_of(await an_invoice()) == "2026-000002"
@@ -115,7 +117,7 @@ async def test_new_year_starts_a_new_series(db: None, clock) -> None:
     assert await number_of(await an_invoice()) == "2027-000001"
 
 
-async def test_date_never_runs_back_in_a_series(db: None, clock) -> None:
+async def test_date_never_runs_back_in_a_series(db: None, clock: FakeClock) -> None:
     await an_invoice()
     clock.set(datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
     assert (await _ours(await an_invoice())).dated_on == date(2026, 11, 23)
@@ -149,4 +151,4 @@ async def db_records(sql: str) -> list[dict]:
 
 
 async def kit_count(table: str, where: str = "true") -> int:
-    return await db.value(f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608 - test's own words
+    return await db.value(f"SELECT count(*) FROM {table} WHERE {where}")

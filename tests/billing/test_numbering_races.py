@@ -35,10 +35,14 @@ async def _issue(group: str, *, fail: bool, now: datetime) -> None:
     try:
         async with db.atomic():
             await issuing.issue(group, now=now)
-            if fail:
-                raise _Trouble
+            _trouble(fail=fail)
     except _Trouble:
         pass
+
+
+def _trouble(*, fail: bool) -> None:
+    if fail:
+        raise _Trouble
 
 
 async def test_numbers_have_no_gaps_when_a_third_is_rolled_back(committed: str, now: datetime) -> None:
@@ -61,8 +65,7 @@ async def test_control_a_sequence_leaves_gaps(committed: str, now: datetime) -> 
         try:
             async with db.atomic():
                 number = await db.value("SELECT nextval('naive')")
-                if fail:
-                    raise _Trouble
+                _trouble(fail=fail)
         except _Trouble:
             return None
         return int(number)
@@ -103,7 +106,8 @@ async def test_sums_that_do_not_hold_are_refused_at_commit(committed: str, now: 
         async with db.atomic():
             made = await issuing.issue(group, now=now)
             await db.execute(
-                "INSERT INTO invoice_vat (id, invoice_id, vat_category, vat_rate, net_cents, vat_cents) VALUES (gen_random_uuid(), $1, 'S', 21, 100, 21)", made
+                "INSERT INTO invoice_vat (id, invoice_id, vat_category, vat_rate, net_cents, vat_cents) VALUES (gen_random_uuid(), $1, 'S', 21, 100, 21)",
+                made,
             )
     assert db.violated(refusal.value) == "invoice_adds_up"
     assert await db.value("SELECT count(*) FROM invoice") == 0

@@ -39,7 +39,9 @@ class Mine:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def mine(cast: Cast) -> Mine:
-    made = await an_invoice(cast.company_a.debtor_id, amounts=(64_500, 10_001), basis=VatBasis.GENERAL_LANGUAGE, purchase_order="4500128834")
+    made = await an_invoice(
+        cast.company_a.debtor_id, amounts=(64_500, 10_001), basis=VatBasis.GENERAL_LANGUAGE, purchase_order="4500128834"
+    )
     return Mine(made, await number_of(made))
 
 
@@ -58,8 +60,10 @@ async def test_finance_sees_own_invoices(cast: Cast, client: httpx.AsyncClient, 
 
 @pytest.mark.parametrize("who", ["hr_b", "partner_a"])
 @pytest.mark.parametrize("ending", ["", ".pdf", ".ubl", ".xml"])
-async def test_outsiders_get_the_answer_of_an_unknown_number(cast: Cast, client: httpx.AsyncClient, mine: Mine, who: str, ending: str, now: datetime) -> None:
-    await archive.store(mine.id, {kind: b"<secret/>" for kind in Format}, now=now)
+async def test_outsiders_get_the_answer_of_an_unknown_number(
+    cast: Cast, client: httpx.AsyncClient, mine: Mine, who: str, ending: str, now: datetime
+) -> None:
+    await archive.store(mine.id, dict.fromkeys(Format, b"<secret/>"), now=now)
     browser = await signed_in(client, getattr(cast, who))
     foreign = await browser.get(f"/invoices/{mine.number}{ending}")
     unknown = await browser.get(f"/invoices/2026-999999{ending}")
@@ -105,7 +109,9 @@ async def test_documents_are_the_stored_bytes(cast: Cast, client: httpx.AsyncCli
     assert early.status_code == 404
     assert "still being made" in early.text
     await delivery.make_documents({"invoice": str(mine.id)}, item=None, now=now)  # type: ignore[arg-type]
-    kept = {row["kind"]: row["content"] for row in await kit_db.records("SELECT kind, content FROM document WHERE invoice_id = $1", mine.id)}
+    kept = {
+        row["kind"]: row["content"] for row in await kit_db.records("SELECT kind, content FROM document WHERE invoice_id = $1", mine.id)
+    }
     for ending, kind in (("pdf", "pdf"), ("ubl", "ubl-peppol"), ("xml", "cii")):
         answer = await browser.get(f"/invoices/{mine.number}.{ending}")
         assert answer.content == kept[kind] == await archive.stored_document(mine.number, kind)

@@ -59,12 +59,16 @@ def test_table_for_a_dutch_buyer(basis: VatBasis, teaching: TeachingForm, seller
     assert made.trace
 
 
-@pytest.mark.parametrize(("on", "category"), [(date(2025, 12, 31), "S"), (date(2026, 1, 1), "E"), (date(2027, 6, 30), "E"), (date(2027, 7, 1), "S")])
+@pytest.mark.parametrize(
+    ("on", "category"), [(date(2025, 12, 31), "S"), (date(2026, 1, 1), "E"), (date(2027, 6, 30), "E"), (date(2027, 7, 1), "S")]
+)
 def test_register_counts_on_the_day_of_supply(on: date, category: str) -> None:
     assert decide(VatFacts(basis=VatBasis.PROFESSIONAL_COURSE, supply_on=on), REGISTERED, DUTCH).category == category
 
 
-@pytest.mark.parametrize(("course", "category"), [(VatBasis.GENERAL_LANGUAGE, "E"), (VatBasis.COACHING, "S"), (None, "S"), (VatBasis.MATERIAL, "S")])
+@pytest.mark.parametrize(
+    ("course", "category"), [(VatBasis.GENERAL_LANGUAGE, "E"), (VatBasis.COACHING, "S"), (None, "S"), (VatBasis.MATERIAL, "S")]
+)
 def test_material_follows_its_course(course: VatBasis | None, category: str) -> None:
     assert decide(VatFacts(basis=VatBasis.MATERIAL, supply_on=ON, course=course), UNREGISTERED, DUTCH).category == category
 
@@ -137,7 +141,9 @@ _lines = some.lists(
         vat_category=some.just("S"),
         vat_rate=some.sampled_from([Decimal(21), Decimal("21.00"), Decimal(9)]),
     )
-    | some.builds(VatLine, net_cents=some.integers(0, 5_000_000), vat_category=some.sampled_from(["E", "AE"]), vat_rate=some.just(Decimal(0))),
+    | some.builds(
+        VatLine, net_cents=some.integers(0, 5_000_000), vat_category=some.sampled_from(["E", "AE"]), vat_rate=some.just(Decimal(0))
+    ),
     max_size=40,
 )
 

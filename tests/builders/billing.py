@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import date
 from decimal import Decimal
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from billing import charges, debtors, issuing
 from billing.charges import NewCharge
@@ -13,6 +13,9 @@ from billing.debtors import DebtorProfile
 from billing.vat import BuyerFacts, Period, SellerFacts, VatBasis, VatDecision, VatFacts, decide
 from marketplace.kit import clock, db, ids
 from marketplace.kit.money import Money
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 _numbers = itertools.count(1)
 SELLER = SellerFacts(vat_id="NL000099998B57", crkbo=(Period(date(2024, 1, 1)),))
@@ -34,7 +37,9 @@ def a_decision(basis: VatBasis = VatBasis.GENERAL_LANGUAGE, *, buyer: BuyerFacts
     return decide(VatFacts(basis=basis, supply_on=SUPPLY), SELLER, buyer or BuyerFacts())
 
 
-def a_charge(debtor_id: UUID, group_key: str, *, cents: int = 64_500, basis: VatBasis = VatBasis.GENERAL_LANGUAGE, **values: object) -> NewCharge:
+def a_charge(
+    debtor_id: UUID, group_key: str, *, cents: int = 64_500, basis: VatBasis = VatBasis.GENERAL_LANGUAGE, **values: object
+) -> NewCharge:
     """Describe one place on a Dutch course."""
     given = {
         "id": ids.new_id(), "debtor_id": debtor_id, "group_key": group_key, "description": "Dutch A1, evenings",
