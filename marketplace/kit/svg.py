@@ -52,7 +52,7 @@ def seat_row(capacity: int, taken: int, held: int = 0, minimum: int = 0) -> Seat
     paths = {"taken": "", "held": "", "free": ""}
     left = max(capacity - taken - held, 0)
     if capacity > MOST_WINDOWS:
-        return SeatRow(False, 0, "", "", "", None, left)
+        return SeatRow(drawn=False, width=0, taken="", held="", free="", minimum_at=None, left=left)
     x, line = 0.0, None
     for place in range(capacity):
         if minimum and place == minimum:
@@ -64,7 +64,7 @@ def seat_row(capacity: int, taken: int, held: int = 0, minimum: int = 0) -> Seat
         x += _PITCH
     if minimum and minimum == capacity:
         line, x = x + 2, x + 4
-    return SeatRow(True, max(round(x) - 3, 0), **paths, minimum_at=line, left=left)
+    return SeatRow(drawn=True, width=max(round(x) - 3, 0), **paths, minimum_at=line, left=left)
 
 
 def _window(x: float, width: float, inset: float) -> str:
@@ -158,8 +158,18 @@ def bar_chart(rows: Sequence[tuple[str, float, float]], current: str = "", *, he
     for place, (label, solid, hatched) in enumerate(rows):
         low, high = solid * scale, hatched * scale
         x = left + place * pitch + (pitch - width) / 2
-        numbers = [round(n, 1) for n in (x, width, base - low, low, base - low - high, high)]
-        bars.append(Bar(*numbers, label=label, current=label == current))
+        bars.append(
+            Bar(
+                x=round(x, 1),
+                width=round(width, 1),
+                solid_y=round(base - low, 1),
+                solid=round(low, 1),
+                hatched_y=round(base - low - high, 1),
+                hatched=round(high, 1),
+                label=label,
+                current=label == current,
+            )
+        )
     grid = [(round(base - step * scale * line, 1), step * line) for line in range(1, 4)]
     return Chart(bars, grid)
 
@@ -175,7 +185,7 @@ def _round_step(least: float) -> float:
 
 def short_amount(value: float) -> str:
     """Return a chart label: 4000 as ``4k``, 500 as ``500``."""
-    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"  # noqa: PLR2004
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
 class Day(msgspec.Struct, frozen=True):

@@ -186,7 +186,6 @@ function poll() {
 }
 
 // --- First look ----------------------------------------------------------------------------------------------------
-document.querySelector(".error-summary")?.focus();
 for (const input of all("input[type=radio][id^=s-]:checked")) markChosen(input);
 for (const form of document.forms) countTicks(form);
 poll();
