@@ -28,6 +28,7 @@ FOLDER = TEMPLATES / "documents"
 PICTURES = ("street.svg", "mark.svg")
 VARIANT = "pdf/a-3a"
 ISO_GROUP = 4
+_XREF = b"/Type /XRef"
 
 
 class NotAllowed(FatalURLFetchingError):  # type: ignore[misc]
@@ -114,10 +115,10 @@ class Press:
             cache=self._pictures,
             finisher=self._finish,
             pdf_variant=VARIANT,
-            pdf_identifier=hashlib.sha256(cii).hexdigest()[:32].encode(),
+            pdf_identifier=False,
             attachments=[attachment],
         )
-        return made or b""
+        return _identified(made or b"", origin=cii)
 
     def _css(self, text: str) -> CSS:
         return CSS(string=text, base_url="document:", url_fetcher=self._fetcher, font_config=self._font_config)
@@ -155,6 +156,18 @@ def _facturx_attachment(pdf: pydyf.PDF) -> None:
         file.extra["Subtype"] = "/text#2fxml"
 
 
+def _identified(pdf: bytes, *, origin: bytes) -> bytes:
+    """Put the file identifier, which PDF/A wants, into the trailer.
+
+    pydyf would write and compress every object a second time for it. The cross-reference stream is the last object, so nothing moves.
+    """
+    at = pdf.rfind(_XREF)
+    if at < 0:
+        raise RuntimeError("the PDF has no cross-reference stream")
+    first, second = (hashlib.sha256(content).hexdigest()[:32] for content in (origin, pdf))
+    return b"%b/ID [<%b> <%b>] %b" % (pdf[:at], first.encode(), second.encode(), pdf[at:])
+
+
 def _object(pdf: pydyf.PDF, reference: bytes) -> Any:  # noqa: ANN401 - pydyf's objects have no common type
     return pdf.objects[int(reference.split()[0])]
 
@@ -177,11 +190,11 @@ def _facts(document: InvoiceDocument) -> list[tuple[str, str]]:
         (_("Date") if document.is_credit else _("Invoice date"), fmt_date(document.dated_on, "long")),
         (_("Due date"), fmt_date(document.due_on, "long") if document.due_on else ""),
         (_("Credits invoice"), credited),
-        (_("Your purchase order (PO)"), document.purchase_order),
+        (_("Your PO number"), document.purchase_order),
         (_("Your reference"), document.buyer_reference),
         (_("Cost centre"), document.cost_centre),
         (_("Ordered by"), document.ordered_by),
-        (n_("Our order", "Our orders", len(document.order_numbers)), ", ".join(document.order_numbers)),
+        (n_("Our order", "Our orders", len(document.order_numbers)), wording.orders(document.order_numbers)),
         (_("Your VAT number"), document.buyer.vat_id if reverse else ""),
         (_("Delivered on"), "" if supply else fmt_date(document.dated_on, "long")),
     ]

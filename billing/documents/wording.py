@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from billing.documents.model import DocumentLine, InvoiceDocument, VatTotal
 
 HIGH, LOW = 21, 9
+NAMED_ORDERS = 6
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 
@@ -115,6 +116,11 @@ def line_note(line: DocumentLine) -> str:
     """Return the line note of the e-invoice (BT-127): participants and our order number."""
     order = _("order {number}", number=line.order_number) if line.order_number else ""
     return ", ".join(part for part in (*line.people, order) if part)
+
+
+def orders(numbers: tuple[str, ...]) -> str:
+    """Return our order numbers, or how many there are when the list would be long."""
+    return ", ".join(numbers) if len(numbers) <= NAMED_ORDERS else _("{n}, named on their lines", n=len(numbers))
 
 
 def terms_sentence(document: InvoiceDocument) -> str:
