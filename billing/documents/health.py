@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import shutil
-import subprocess
+from pathlib import Path
 from typing import NamedTuple
 
 from billing.documents import fonts
@@ -16,8 +15,8 @@ LIBRARIES = {
     "harfbuzz-subset": "libharfbuzz-subset0",
 }
 NOTO, DROID = fonts.APT_PACKAGES
-PACKAGE_OF = {"Noto Sans Arabic": NOTO, "Droid Sans Fallback": DROID}
-LOOK_SECONDS = 10
+PACKAGE_OF = {"NotoSansArabic-Regular.ttf": NOTO, "DroidSansFallback*.ttf": DROID}
+FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts", Path.home() / ".fonts")
 
 
 class Problem(NamedTuple):
@@ -53,22 +52,16 @@ def _loads(library: str) -> bool:
 
 
 def _missing_fonts() -> list[Problem]:
-    own = fonts.variable_font() is not None
-    families = _families()
     problems = []
-    if not own and "Noto Sans" not in families:
+    if fonts.variable_font() is None and not _installed("NotoSans-Regular.ttf"):
         problems.append(Problem("no typeface for documents", f"apt-get install -y {NOTO}", fatal=True))
-    packages = [package for family, package in PACKAGE_OF.items() if family not in families]
+    packages = [package for file, package in PACKAGE_OF.items() if not _installed(file)]
     if packages:
         what = "names in Arabic or Chinese can't be printed on invoices"
         problems.append(Problem(what, f"apt-get install -y {' '.join(packages)}", fatal=False))
     return problems
 
 
-def _families() -> set[str]:
-    """Return the installed font families; empty when fontconfig's tool isn't there."""
-    tool = shutil.which("fc-list")
-    if tool is None:
-        return set()
-    listed = subprocess.run([tool, ":", "family"], capture_output=True, text=True, timeout=LOOK_SECONDS, check=False)  # noqa: S603
-    return {name.strip() for line in listed.stdout.splitlines() for name in line.split(",")}
+def _installed(pattern: str) -> bool:
+    """Look for a font's file; fontconfig's own tools are another package, which may not be there."""
+    return any(next(folder.rglob(pattern), None) for folder in FOLDERS if folder.is_dir())
