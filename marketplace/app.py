@@ -43,7 +43,7 @@ def _handlers_while_building(modules: tuple[str, ...]) -> list[Any]:
     for name in modules:
         parent = name.rpartition(".")[0]
         if importlib.util.find_spec(parent) is not None and importlib.util.find_spec(name) is not None:
-            found += getattr(importlib.import_module(name), "HANDLERS", [])
+            found += importlib.import_module(name).HANDLERS
     return found
 
 

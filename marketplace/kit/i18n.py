@@ -141,7 +141,12 @@ def fmt_money(amount: Money, *, whole_if_round: bool = False) -> str:
 def fmt_date(on: date, style: DateStyle = "medium") -> str:
     """Return a date: short ``18 Jan``, medium ``18 Jan 2027``, long, weekday ``Mon 18 Jan``, full with the day's name."""
     day = clock.local(on).date() if isinstance(on, datetime) else on
-    return str(format_date(day, format=_date_patterns[style], locale=_babel[current_locale()]))
+    return _date_words(day, style, current_locale())
+
+
+@lru_cache(maxsize=4096)
+def _date_words(day: date, style: str, locale: str) -> str:
+    return str(format_date(day, format=_date_patterns[style], locale=_babel[locale]))
 
 
 def fmt_time(at: datetime | time) -> str:

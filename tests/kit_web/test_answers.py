@@ -72,3 +72,11 @@ async def test_a_large_body_is_refused(buyer: httpx.AsyncClient) -> None:
 async def test_what_the_database_says_becomes_an_answer(browse: Callable[..., httpx.AsyncClient]) -> None:
     found = {name: (await browse().get(f"/raises/{name}")).status_code for name in ("lock", "data", "away")}
     assert found == {"lock": 409, "data": 404, "away": 503}
+
+
+async def test_head_answers_like_get_without_the_body(browse: Callable[..., httpx.AsyncClient]) -> None:
+    for path, status in (("/terms", 200), ("/nowhere", 404), ("/counted", 200), ("/counted", 200)):
+        found = await browse().head(path)
+        assert (found.status_code, found.content) == (status, b"")
+        assert all(name in found.headers for name in HEADERS)
+    assert "<main" in (await browse().get("/counted")).text

@@ -68,3 +68,11 @@ async def test_names_in_the_counters_tell_nobody_who_tried(db: None) -> None:
     kept = await kit_db.value("SELECT string_agg(name, ' ') FROM recent_try")
     assert "a@b.example" not in kept
     assert "192.0.2.1" not in kept
+
+
+async def test_addresses_of_one_ipv6_network_count_together(db: None) -> None:
+    for n in range(30):
+        await limits.reserve_sign_in(f"{n}@b.example", f"2001:db8:1:2::{n:x}", now=NOW)
+    with pytest.raises(TooMany):
+        await limits.reserve_sign_in("new@b.example", "2001:db8:1:2:ffff::1", now=NOW)
+    await limits.reserve_sign_in("new@b.example", "2001:db8:1:3::1", now=NOW)

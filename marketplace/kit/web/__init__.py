@@ -67,6 +67,7 @@ A page module (``marketplace/people/pages.py``); note that Litestar reads the ty
 - **Sign-in** (people): ``account_id = await sessions.authenticate(request, email, password, now=now)`` then ``return await
   sessions.sign_in(request, redirect(…), account_id, now=now)``; ``sessions.sign_out(request, redirect("/"), now=now)``;
   ``identity.set_actor_loader(fn)``; changed roles or password: ``identity.end_sessions(account_id, now=now)``.
+- Leave for another site (the hosted payment page) by a link, never by a form: ``form-action 'self'`` holds for redirects too.
 - ``set_basket_hook(async fn(actor, now) -> Held | None)``: the held seats in the head of the page.
 
 An API module (``api.py``); paths are relative to ``/api/v1``::

@@ -26,7 +26,7 @@ from marketplace.kit.web.visitor import Visitor
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+    from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
 
     from marketplace.kit.web.config import WebConfig
 
@@ -44,6 +44,8 @@ class Marketplace(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            scope["method"], send = "GET", _without_body(send)
         proxies.apply(scope, self.web_config)
         raw = scope["headers"]
         sent = cookies.read(raw, self.web_config)
@@ -68,6 +70,17 @@ class Marketplace(Litestar):
                 visitor.trouble = trouble
         with use_locale(visitor.locale):
             await super().__call__(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """Return a ``send`` that answers HEAD with what GET would answer, less its body."""
+
+    async def only_headers(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+        await send(message)
+
+    return only_headers
 
 
 def language_of(sent: dict[str, str], raw: Any) -> str:  # noqa: ANN401 - ASGI headers

@@ -8,6 +8,7 @@ small blocks so that most requests need no extra statement.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import math
 from datetime import datetime, timedelta
 
@@ -56,7 +57,7 @@ async def _give_back_one(name: str, at: datetime) -> None:
 async def reserve_sign_in(email: str, address: str, *, now: datetime) -> list[str]:
     """Reserve a try for the account and for the address; raise ``TooMany`` when either has none left."""
     reserved: list[str] = []
-    wanted = ((_name("account", email), PER_ACCOUNT), (_name("address", address), PER_ADDRESS))
+    wanted = ((_name("account", email), PER_ACCOUNT), (_name("address", _network(address)), PER_ADDRESS))
     for name, limit in wanted:
         wait = await take(f"sign_in:{name}", limit=limit, window=WINDOW, now=now)
         if wait is not None:
@@ -64,6 +65,15 @@ async def reserve_sign_in(email: str, address: str, *, now: datetime) -> list[st
             raise _too_many(wait, now)
         reserved.append(f"sign_in:{name}")
     return reserved
+
+
+def _network(address: str) -> str:
+    """Return an IPv4 address as it is and an IPv6 address as its /64, which is one customer's."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return address if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 async def give_back(names: list[str], *, now: datetime) -> None:
