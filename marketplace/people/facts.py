@@ -38,8 +38,7 @@ _TEXTS = tuple(LIMITS)
 
 def search_text(facts: PersonFacts) -> str:
     """Return what the list's search looks in: name, address, number, department, folded."""
-    words = (facts.given_name, facts.infix, facts.family_name, facts.email, facts.personnel_number, facts.department)
-    return names.fold(" ".join(word for word in words if word))
+    return names.search_text(facts.given_name, facts.infix, facts.family_name, facts.email, facts.personnel_number, facts.department)
 
 
 def checked(facts: PersonFacts) -> PersonFacts:

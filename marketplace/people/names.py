@@ -6,6 +6,7 @@ Dutch infixes ("van der", "in 't") belong to the name but not to its place in th
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "ß": "ss", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "’": "'", "‘": "'"})
@@ -26,10 +27,13 @@ class Parts(NamedTuple):
 
 def fold(text: str) -> str:
     """Return text for searching and sorting: lower case, without accents, one space between words."""
-    if not text.isascii():
-        spread = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-        text = "".join(letter for letter in spread if not unicodedata.combining(letter))
-    return " ".join(text.lower().split())
+    return " ".join(text.lower().split()) if text.isascii() else _fold_letters(text)
+
+
+@lru_cache(maxsize=8192)
+def _fold_letters(text: str) -> str:
+    spread = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
+    return " ".join("".join([letter for letter in spread if not unicodedata.combining(letter)]).lower().split())
 
 
 def full(given_name: str, infix: str, family_name: str) -> str:
@@ -39,7 +43,13 @@ def full(given_name: str, infix: str, family_name: str) -> str:
 
 def sort_key(given_name: str, infix: str, family_name: str) -> str:
     """Return the key of Dutch lists: family name, given name, then infix."""
-    return fold(f"{family_name} {given_name} {infix}")
+    key = f"{fold(family_name)} {fold(given_name)}"
+    return f"{key} {fold(infix)}" if infix else key.strip()
+
+
+def search_text(*parts: str | None) -> str:
+    """Return what the list's search looks in: each part folded (by itself, since parts come again), blanks left out."""
+    return " ".join([fold(part) for part in parts if part])
 
 
 def split_family(text: str) -> tuple[str, str]:

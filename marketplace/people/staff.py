@@ -236,3 +236,8 @@ async def _once(write: Awaitable[int]) -> None:
         name = {"person_company_email": "email", "person_company_number": "personnel_number"}.get(db.violated(clash) or "", "")
         sentence = _("Somebody in your staff list has this already.")
         raise Invalid("person_in_use", sentence, fields={name: sentence}) from clash
+
+
+async def relations_of(employee_id: UUID, *, company_id: UUID) -> list[Person]:
+    """Return the partners of an employee, as their company sees them."""
+    return await db.rows(Person, f"{SELECT} AND p.relation_of = $2 ORDER BY p.id", company_id, employee_id)
