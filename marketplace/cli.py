@@ -108,7 +108,7 @@ def sentence(error: Exception) -> str | None:
         import asyncpg
 
         if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
-            return "The database is not at this version's schema: run “marketplace migrate”."
+            return f"The database is not at this version's schema ({error}): run “marketplace migrate”."
         if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
             return f"The database refused ({error}): see DATABASE_URL, or run “marketplace doctor”."
     if isinstance(error, ConnectionError | OSError) and not isinstance(error, FileExistsError):

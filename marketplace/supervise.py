@@ -26,6 +26,7 @@ _DELAYS = (0.2, 1.0, 2.0, 4.0)
 _SETTLED = 30.0
 _ROTATE = 10_000_000
 _TAIL = 8
+_HOPELESS = 3
 
 
 class Stopping(Exception):
@@ -54,7 +55,7 @@ class Part:
         self._environment = dict(environment)
         self._sockets = tuple(sockets)
         self._from = 0
-        self._deaths = 0
+        self.deaths = 0
         self._began = 0.0
         self._again_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
@@ -85,8 +86,8 @@ class Part:
         self.sweep()
         self.process = None
         settled = time.monotonic() - self._began > _SETTLED
-        self._deaths = 0 if settled else self._deaths + 1
-        self._again_at = time.monotonic() + _DELAYS[min(self._deaths, len(_DELAYS) - 1)]
+        self.deaths = 0 if settled else self.deaths + 1
+        self._again_at = time.monotonic() + _DELAYS[min(self.deaths, len(_DELAYS) - 1)]
         return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
     def due(self) -> bool:
@@ -132,7 +133,7 @@ class Supervisor:
 
     def check(self) -> None:
         """Raise ``Stopping`` when somebody asked us to stop, by a signal or by interrupting the ``make`` above us."""
-        if self._asked or (self._make and _make_gone(self._make)):
+        if self._asked or (self._make is not None and self._make.gone()):
             raise Stopping
 
     def start(self, part: Part) -> None:
@@ -141,10 +142,13 @@ class Supervisor:
         self.parts.append(part)
 
     def until(self, ready: Callable[[], bool], *, within: float) -> bool:
-        """Look after the parts until ``ready()``; False when that took longer than ``within`` seconds. Raises ``Stopping``."""
+        """Look after the parts until ``ready()``; False when it takes too long or one keeps dying. Raises ``Stopping``.
+
+        ``within`` is in seconds.
+        """
         limit = time.monotonic() + within
         while not ready():
-            if time.monotonic() > limit:
+            if time.monotonic() > limit or any(part.deaths >= _HOPELESS for part in self.parts):
                 return False
             self.turn()
         return True
@@ -158,7 +162,7 @@ class Supervisor:
             how = part.died()
             if how is not None:
                 self.say(f"The {part.name} {how}; starting it again. Its log: {part.log}")
-                for line in part.last_lines():
+                for line in part.last_lines() if part.deaths <= 1 else ():
                     self.say(f"  | {line}")
             elif part.due():
                 part.start()
@@ -179,21 +183,29 @@ class Supervisor:
                     part.process.wait()
 
 
-def _make_above() -> int | None:
-    """Return the pid of the ``make`` that started us, if one did."""
+class _Make:
+    """The ``make`` above us. Interrupted alone, it waits for its children without passing the signal on; we look for that."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._caught = self._catches()
+
+    def gone(self) -> bool:
+        """Whether it died, or was told to stop: then it no longer catches the signal that it caught."""
+        return os.getppid() != self._pid or bool(self._caught & ~self._catches())
+
+    def _catches(self) -> int:
+        stopping = (1 << (signal.SIGINT - 1)) | (1 << (signal.SIGTERM - 1))
+        with contextlib.suppress(OSError, StopIteration, ValueError):
+            lines = Path(f"/proc/{self._pid}/status").read_text().splitlines()
+            return int(next(line for line in lines if line.startswith("SigCgt")).split()[1], 16) & stopping
+        return 0
+
+
+def _make_above() -> _Make | None:
+    """Return the ``make`` that started us, if one did."""
     parent = os.getppid()
     with contextlib.suppress(OSError):
         if Path(f"/proc/{parent}/comm").read_text().strip() in {"make", "gmake"}:
-            return parent
+            return _Make(parent)
     return None
-
-
-def _make_gone(pid: int) -> bool:
-    """Whether that make died, or was told to stop: interrupted alone, it waits for us without passing the signal on."""
-    if os.getppid() != pid:
-        return True
-    with contextlib.suppress(OSError, StopIteration, ValueError):
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        caught = int(next(line for line in lines if line.startswith("SigCgt")).split()[1], 16)
-        return not caught & (1 << (signal.SIGINT - 1)) or not caught & (1 << (signal.SIGTERM - 1))
-    return False

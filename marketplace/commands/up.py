@@ -99,7 +99,7 @@ class Product:
             self._prepare()
             self._start_parts()
             if not supervisor.until(self._answers, within=_READY_SECONDS):
-                say(f"The web process does not answer; its last lines are in {self.logs / 'web.log'}.")
+                say(f"The product does not start: see the log of the part above, or {self.logs / 'web.log'}.")
                 return 1
             runtime.announce(self.loaded.home, self._running())
             self._welcome()

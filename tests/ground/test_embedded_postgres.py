@@ -130,9 +130,12 @@ def test_only_the_owner_passes_the_door(folder: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to hand over to another user")
 def test_root_runs_it_below_a_folder_that_is_closed_to_everybody_else() -> None:
+    package = find().folder.parents[1]
     closed = Path(tempfile.mkdtemp(prefix="marketplace-closed-"))
     assert closed.stat().st_mode & 0o777 == 0o700
-    own = server(closed / "home")
+    shutil.copytree(package / "pginstall", closed / "x" / package.name / "pginstall", symlinks=True)
+    shutil.copytree(package.with_name(f"{package.name}.libs"), closed / "x" / f"{package.name}.libs", symlinks=True)
+    own = server(closed / "home", programs=Programs(closed / "x" / package.name / "pginstall" / "bin", "wheel 18.6.3"))
     assert ask(own.start(), "CREATE TABLE kept (at timestamptz)") is None
     status = Path(f"/proc/{pid_of(own)}/status").read_text()
     assert "Uid:\t65534\t65534\t65534\t65534" in status
