@@ -21,7 +21,7 @@ def write(invoices: Iterable[InvoiceSummary]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")
     writer.writerow([
-        _("Invoice"), _("Date"), _("Due"), _("Company"), _("PO number"), _("Cost centre"), _("Order"), _("State"),
+        _("Invoice"), _("Date"), _("Due date"), _("Company"), _("PO number"), _("Cost centre"), _("Order"), _("State"),
         _("Without VAT"), _("VAT"), _("Total"), _("Paid"), _("Currency"),
     ])  # fmt: skip
     for row in invoices:

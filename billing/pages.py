@@ -82,6 +82,7 @@ async def show(
         invoice=invoice,
         state=_(NAMES[invoice.state]),
         explain=vat.explain,
+        legal_text=vat.legal_text,
         steps=story.tell(invoice, await audit.of("invoice", invoice.id), received, today=today(now)),
         documents=await archive.kinds(invoice.id),
         overdue=invoice.is_overdue(today(now)),
