@@ -223,8 +223,9 @@ def _with_address(given: dict[str, object]) -> dict[str, Any]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    mend = f"did you mean {near[0]}?" if near else "remove it, or run “marketplace doctor” for the list of settings."
+    stems = {one.removeprefix(PREFIX): one for one in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), stems, n=1, cutoff=0.6)
+    mend = f"did you mean {stems[near[0]]}?" if near else "remove it, or run “marketplace doctor” for the list of settings."
     return f"{name} is not a setting: {mend}"
 
 
