@@ -17,6 +17,7 @@ MODULES = (
     "billing.jobs",
     "marketplace.people.members",
     "marketplace.people.jobs",
+    "marketplace.enrolments.jobs",
     "marketplace.orders.jobs",
     "marketplace.scheduling.jobs",
     "marketplace.fulfilment.jobs",

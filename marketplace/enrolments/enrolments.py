@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.kit import db
+from marketplace.kit import db, work
 from marketplace.kit.errors import InvalidTransition
 from marketplace.kit.i18n import _
 
@@ -44,16 +44,24 @@ class NewEnrolment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def open(new: Sequence[NewEnrolment], *, now: datetime) -> None:  # noqa: A001 - the business's own verb
-    """Enrol people, in the caller's transaction."""
+    """Enrol people, in the caller's transaction; those whose seat is certain are invited by mail."""
     columns = ("id", "session_id", "seat_id", "person_id", "company_id", "partner_id", "state", "created_at", "state_at")
     rows = [(one.id, one.session_id, one.seat_id, one.person_id, one.company_id, one.partner_id, one.state.value, now, now) for one in new]
     marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
     await db.execute_many(f"INSERT INTO enrolment ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - constants
+    await _invite([one.id for one in new if one.state is EnrolmentState.CONFIRMED], now=now)
 
 
 async def confirm(enrolment_id: UUID, *, now: datetime) -> None:
-    """The partner takes this person. Raises ``InvalidTransition``."""
+    """The partner takes this person, who is invited by mail. Raises ``InvalidTransition``."""
     await _move(enrolment_id, EnrolmentState.CONFIRMED, now=now)
+    await _invite([enrolment_id], now=now)
+
+
+async def _invite(enrolment_ids: Sequence[UUID], *, now: datetime) -> None:
+    if enrolment_ids:
+        key = f"invite:{enrolment_ids[0]}"
+        await work.enqueue("enrolments.invite", {"enrolment_ids": list(enrolment_ids)}, run_at=now, dedupe_key=key)
 
 
 async def decline(enrolment_id: UUID, *, now: datetime) -> None:

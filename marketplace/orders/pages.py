@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -19,7 +17,7 @@ from marketplace.kit.errors import DomainError, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money, euros
-from marketplace.kit.web import Held, Html, WebRequest, flash, forms, redirect, render, set_basket_hook
+from marketplace.kit.web import Held, Html, WebRequest, flash, forms, redirect, render, set_basket_hook, spreadsheet
 from marketplace.orders import baskets, candidates, place, read, review, story
 from marketplace.orders.states import OrderState
 from marketplace.people import companies
@@ -204,30 +202,14 @@ async def show_list(
 async def csv_file(actor: NamedDependency[Actor]) -> Response[bytes]:
     """Give every order line of the company as a CSV that Excel opens."""
     rows = await read.lines_for_csv(actor=actor)
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";")
-    writer.writerow([_("Order"), _("Date"), _("PO number"), _("Cost centre"), _("Programme"), _("Starts"), _("Person"), _("State"), _("Price without VAT")])
-    for row in rows:
-        writer.writerow(
-            [
-                row.number,
-                clock.today(row.placed_at).isoformat(),
-                _safe(row.purchase_order),
-                _safe(row.cost_centre),
-                _safe(row.title),
-                clock.today(row.starts_at).isoformat(),
-                _safe(row.person_name),
-                row.state,
-                str(euros(row.price_cents)),
-            ]
-        )
-    content = ("\ufeff" + out.getvalue()).encode()
-    return Response(content, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="orders.csv"'})
+    header = [_("Order"), _("Date"), _("PO number"), _("Cost centre"), _("Programme"), _("Starts"), _("Person"), _("State"), _("Price without VAT")]
+    return spreadsheet.answer("orders.csv", header, (_csv_cells(row) for row in rows))
 
 
-def _safe(text: str | None) -> str:
-    """Keep a spreadsheet from reading a cell as a formula."""
-    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
+def _csv_cells(row: read.CsvLine) -> list[object]:
+    placed_on, starts_on = clock.today(row.placed_at).isoformat(), clock.today(row.starts_at).isoformat()
+    price = str(euros(row.price_cents))
+    return [row.number, placed_on, row.purchase_order, row.cost_centre, row.title, starts_on, row.person_name, row.state, price]
 
 
 @get("/orders/{number:int}", opt={"access": "company+ecl", "noun": "order"})

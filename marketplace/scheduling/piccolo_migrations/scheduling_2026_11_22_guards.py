@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from marketplace.kit.migrations import statements
 
-ID = "2026-11-22T07:00:00:000000"
+ID = "2026-11-22T08:00:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "lists by company, no plan twice"
 

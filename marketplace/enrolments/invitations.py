@@ -1,0 +1,82 @@
+"""What a participant gets when their seat is certain: when and where, as a mail with the lessons for their calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import parseaddr
+from uuid import UUID
+
+import msgspec
+from icalendar import Calendar, Event, vCalAddress, vText
+
+from catalog import sessions
+from catalog.sessions import Lesson, Session
+from marketplace.kit import clock, db, mail
+from marketplace.kit.i18n import use_locale
+from marketplace.kit.settings import settings
+from marketplace.people import staff
+from marketplace.people.staff import Contact
+
+
+class _Seated(msgspec.Struct, frozen=True):
+    id: UUID
+    session_id: UUID
+    person_id: UUID
+    state: str
+
+
+async def invite(enrolment_id: UUID, *, now: datetime) -> None:
+    """Mail one participant, once, in their own language; nothing happens without an address or a certain seat."""
+    seated = await db.row(_Seated, "SELECT id, session_id, person_id, state FROM enrolment WHERE id = $1", enrolment_id)
+    if seated is None or seated.state != "confirmed":
+        return
+    contact = await staff.contact(seated.person_id)
+    if contact.email is None:
+        return
+    session = await sessions.get(seated.session_id, now=now)
+    lessons = (await sessions.lessons_of([session.id])).get(session.id, [])
+    with use_locale(contact.language):
+        calendar = invitation(seated.id, contact, session, lessons, now=now)
+    context = {"contact": contact, "session": session, "lessons": lessons}
+    await mail.send(
+        template="enrolments/invitation",
+        to=contact.email,
+        locale=contact.language,
+        context=context,
+        now=now,
+        dedupe_key=f"invitation:{seated.id}",
+        calendar=calendar,
+    )
+
+
+def invitation(enrolment_id: UUID, contact: Contact, session: Session, lessons: list[Lesson], *, now: datetime) -> bytes:
+    """Return the lessons as an iCalendar request (RFC 5546); each keeps its UID for later changes."""
+    own = settings()
+    made = Calendar()
+    made.add("prodid", "-//Expat Centre Leiden//Marketplace//EN")
+    made.add("version", "2.0")
+    made.add("method", "REQUEST")
+    sender = parseaddr(own.smtp.sender)[1]
+    for lesson in lessons:
+        made.add_component(_event(enrolment_id, contact, session, lesson, sender, now=now))
+    made.add_missing_timezones()
+    return made.to_ical()
+
+
+def _event(enrolment_id: UUID, contact: Contact, session: Session, lesson: Lesson, sender: str, *, now: datetime) -> Event:
+    event = Event()
+    event.add("uid", f"{enrolment_id}-{lesson.number}@{sender.rpartition('@')[2]}")
+    event.add("sequence", 0)
+    event.add("dtstamp", now)
+    event.add("dtstart", clock.local(lesson.starts_at))
+    event.add("dtend", clock.local(lesson.ends_at))
+    event.add("summary", session.title)
+    event.add("location", session.online_url or ", ".join(part for part in (session.place, session.room) if part))
+    organiser = vCalAddress(f"mailto:{sender}")
+    organiser.params["cn"] = vText(settings().operator.name)
+    event["organizer"] = organiser
+    attendee = vCalAddress(f"mailto:{contact.email}")
+    attendee.params["cn"] = vText(contact.name)
+    attendee.params["role"] = vText("REQ-PARTICIPANT")
+    event.add("attendee", attendee, encode=0)
+    return event

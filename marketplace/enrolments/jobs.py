@@ -1,0 +1,17 @@
+"""The work of enrolments: inviting participants once their seat is certain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from marketplace.enrolments.invitations import invite
+from marketplace.kit import work
+
+
+@work.handler("enrolments.invite")
+async def invite_all(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Invite the participants of some enrolments."""
+    for enrolment_id in payload["enrolment_ids"]:
+        await invite(UUID(enrolment_id), now=now)
