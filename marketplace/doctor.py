@@ -95,10 +95,10 @@ async def _database(loaded: Settings) -> Finding:
         own = await asyncpg.connect(loaded.database_url, timeout=_PATIENCE)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
         return Finding("database", State.FAILED, f"{shown} does not answer ({error})", "Start that server, or correct DATABASE_URL.")
-    version = own.get_server_version()
+    major, version = own.get_server_version().major, await own.fetchval("SELECT split_part(current_setting('server_version'), ' ', 1)")
     await own.close()
-    text = f"PostgreSQL {version.major}.{version.minor} at {shown}"
-    if version.major < OLDEST_POSTGRES:
+    text = f"PostgreSQL {version} at {shown}"
+    if major < OLDEST_POSTGRES:
         return Finding("database", State.FAILED, text, f"Use PostgreSQL {OLDEST_POSTGRES} or newer.")
     return Finding("database", State.OK, text)
 

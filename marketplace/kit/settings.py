@@ -300,7 +300,7 @@ def masked(loaded: Settings) -> dict[str, str]:
         value = getattr(holder, variable.field)
         text = ",".join(value) if isinstance(value, tuple) else str(int(value) if isinstance(value, bool) else value)
         if variable.is_secret and text:
-            text = f"{text[:8]}…" if text.startswith(("sk_test_", "whsec_")) else "…"
+            text = next((f"{kind}…" for kind in ("sk_test_", "whsec_") if text.startswith(kind)), "…")
         shown[variable.name] = _without_password(text) if "://" in text else text
     return shown
 
