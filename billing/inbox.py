@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from billing.projection import project
 from billing.stripe_gateway import GatewayError, gateway
 from marketplace.kit import db, work
 from marketplace.kit.ids import new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -29,25 +32,44 @@ INTERESTING = FAILURES | {
     "payment_intent.processing",
 }
 
-# One statement, so that one round trip keeps the event and queues its work, or neither. The columns are work.enqueue's.
+# One statement, so that one round trip keeps the events and queues their work, or neither. The columns are work.enqueue's.
 _RECEIVE = """
-    WITH fresh AS (
+    WITH given AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::boolean[], $6::uuid[], $7::text[])
+            AS g (id, type, created_at, payload, wanted, work_id, hint)),
+    fresh AS (
         INSERT INTO stripe_event (id, type, created_at, payload, state, received_at)
-        VALUES ($1, $2, $3, $4::jsonb, CASE WHEN $5::boolean THEN 'received' ELSE 'ignored' END, $6)
+        SELECT id, type, created_at, payload::jsonb, CASE WHEN wanted THEN 'received' ELSE 'ignored' END, $8 FROM given ORDER BY id
         ON CONFLICT (id) DO NOTHING RETURNING id),
     queued AS (
         INSERT INTO due_work (id, kind, dedupe_key, payload, run_at, state, attempts, created_at)
-        SELECT $7, 'billing.stripe_event', 'billing.stripe_event:' || id, $8::jsonb, $6, 'queued', 0, $6 FROM fresh WHERE $5::boolean
+        SELECT work_id, 'billing.stripe_event', 'billing.stripe_event:' || id, hint::jsonb, $8, 'queued', 0, $8
+        FROM fresh JOIN given USING (id) WHERE wanted
         ON CONFLICT DO NOTHING)
-    SELECT count(*) FROM fresh
+    SELECT id FROM fresh
 """
 
 
-async def receive(event: StripeEventRef, *, now: datetime) -> bool:
-    """Keep an event and queue its work; return whether it was new. Events that tell us nothing are kept as ``ignored``."""
-    hint = {"event": event.id, "type": event.type, "object": event.object_id, "kind": event.object_kind, "invoice": event.invoice_id}
-    wanted = event.type in INTERESTING
-    return bool(await db.value(_RECEIVE, event.id, event.type, event.created_at, event.payload, wanted, now, new_id(), hint))
+async def receive(events: Sequence[StripeEventRef], *, now: datetime) -> set[str]:
+    """Keep events and queue their work; return the ids of those that were new.
+
+    Events that tell us nothing are kept as ``ignored``. All or nothing, in one statement.
+    """
+    columns: tuple[list[object], ...] = tuple([] for _ in range(7))
+    for event in events:
+        hint = {"event": event.id, "type": event.type, "object": event.object_id, "kind": event.object_kind, "invoice": event.invoice_id}
+        row = (
+            event.id,
+            event.type,
+            event.created_at,
+            event.payload,
+            event.type in INTERESTING,
+            new_id(),
+            msgspec.json.encode(hint).decode(),
+        )
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    return {str(row["id"]) for row in await db.records(_RECEIVE, *columns, now)}
 
 
 @work.handler("billing.stripe_event", outside=True)

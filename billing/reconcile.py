@@ -40,9 +40,9 @@ async def read_events(*, now: datetime) -> int:
     since = cursor.created_at - OVERLAP if cursor else now - FIRST_LOOK
     newest: Cursor | None = None
     fresh = 0
-    async for event in gateway().events_since(since):
-        newest = newest or Cursor(event.id, event.created_at)
-        fresh += await inbox.receive(event, now=now)
+    async for page in gateway().events_since(since):
+        newest = newest or Cursor(page[0].id, page[0].created_at)
+        fresh += len(await inbox.receive(page, now=now))
     if newest is not None:
         await _move(newest, now=now)
     return fresh

@@ -11,6 +11,7 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import stripe
 from stripe import HTTPXClient, StripeClient, StripeError
 
@@ -197,14 +198,13 @@ class Gateway:
             page = await self._stripe.v1.invoice_payments.list_async(params)
         return next((str(found.to_dict()["invoice"]) for found in page.data), None)
 
-    async def events_since(self, created_at: datetime) -> AsyncIterator[StripeEventRef]:
-        """Give Stripe's events made at or after an instant, newest first (Stripe keeps thirty days)."""
+    async def events_since(self, created_at: datetime) -> AsyncIterator[list[StripeEventRef]]:
+        """Give Stripe's events made at or after an instant, newest first, by pages that aren't empty (Stripe keeps thirty days)."""
         params: Any = {"created": {"gte": int(created_at.timestamp())}, "limit": 100}
         async with self._call():
             page = await self._stripe.v1.events.list_async(params)
-        while True:
-            for found in page.data:
-                yield event_ref(found.to_dict())
+        while page.data:
+            yield [event_ref(msgspec.json.encode(found.to_dict())) for found in page.data]
             if not page.has_more:
                 return
             async with self._call():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,11 +12,13 @@ from litestar import Request, Response, post
 
 from billing import inbox
 from billing.stripe_gateway import BadSignature, verify
+from billing.stripe_port import StripeEventRef
 from billing.stripe_shapes import event_ref
-from marketplace.kit import clock
+from marketplace.kit import clock, db
 from marketplace.kit.settings import settings
 
 MAX_BYTES = 1_000_000
+MOST_TOGETHER = 50
 _OK = b'{"received":true}'
 
 
@@ -31,13 +36,67 @@ async def stripe_webhook(request: Request[Any, Any, Any]) -> Response[bytes]:
     now = clock.now()
     try:
         verify(body, request.headers.get("stripe-signature", ""), secret=settings().stripe_webhook_secret, now=now)
-        event = event_ref(msgspec.json.decode(body))
+        event = event_ref(body)
     except BadSignature:
         return _problem(400, "bad_signature", "The signature does not belong to this event, or is more than five minutes old.")
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, OSError):
         return _problem(400, "bad_event", "This is not a Stripe event.")
-    await inbox.receive(event, now=now)
+    await _keep(event, now=now)
     return Response(_OK, status_code=200, media_type="application/json")
+
+
+async def _keep(event: StripeEventRef, *, now: datetime) -> None:
+    if db.in_transaction():  # a test's own
+        await inbox.receive([event], now=now)
+        return
+    await _together.add(event, now=now)
+
+
+class _Together:
+    """Keeps events that arrive at the same time by one statement, so that a burst costs few commits.
+
+    Nobody waits for company: while one statement runs the next events gather, and each is answered after its commit.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[StripeEventRef, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def add(self, event: StripeEventRef, *, now: datetime) -> None:
+        """Return when the event is kept; raise what keeping it raised."""
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((event, kept))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(now), context=contextvars.Context())
+        await kept
+
+    async def _run(self, now: datetime) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+            try:
+                await inbox.receive([event for event, _kept in batch], now=now)
+            except Exception as error:  # noqa: BLE001 - each caller gets it
+                await self._one_by_one(batch, error, now=now)
+                continue
+            for _event, kept in batch:
+                if not kept.done():
+                    kept.set_result(None)
+
+    async def _one_by_one(self, batch: list[tuple[StripeEventRef, asyncio.Future[None]]], error: Exception, *, now: datetime) -> None:
+        """Keep what can be kept, so that one event that can't be stored doesn't refuse its neighbours."""
+        for event, kept in batch:
+            failure: Exception | None = error
+            if len(batch) > 1:
+                try:
+                    await inbox.receive([event], now=now)
+                    failure = None
+                except Exception as own:  # noqa: BLE001 - its caller gets it
+                    failure = own
+            if not kept.done():
+                kept.set_exception(failure) if failure else kept.set_result(None)
+
+
+_together = _Together()
 
 
 async def _body(request: Request[Any, Any, Any]) -> bytes | None:

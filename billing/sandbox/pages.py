@@ -14,6 +14,7 @@ from billing.sandbox.wire import Json
 from marketplace.kit import i18n
 from marketplace.kit.clock import now as wall_now
 from marketplace.kit.money import Money
+from marketplace.kit.settings import settings
 from marketplace.kit.templating import render_text
 
 _STYLE = Path(__file__).resolve().parents[2] / "marketplace" / "static" / "sandbox.css"
@@ -61,6 +62,7 @@ async def _show(token: str, request: WebRequest, *, problem: bool = False) -> Re
         locale=_locale(request, customer.get("preferred_locales")),
         status=422 if problem else 200,
         refresh=2 if busy else None,
+        seller=settings().operator.name,
         invoice=invoice,
         lines=invoice["_lines"],
         taxes=await _taxes(invoice),

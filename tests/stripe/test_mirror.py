@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
 import pytest
 
-from billing import reconcile, stripe_mirror
+from billing import mirror, reconcile, stripe_mirror
+from billing.projection import project
 from billing.sandbox import control, hosted, store
 from billing.sandbox.hosted import Amount, Choice, Method, Outcome
+from billing.stripe_gateway import GatewayError
 from billing.vat import VatBasis
 from marketplace.kit import db, ids, work
 from tests.builders.billing import a_debtor, an_invoice
@@ -190,7 +192,7 @@ async def test_a_bounced_transfer_opens_it_again(stripe: Gateway, clock: FakeClo
 
 async def test_a_difference_leaves_the_draft_and_calls_for_a_person(stripe: Gateway, now: datetime) -> None:
     invoice_id = await an_invoice()
-    draft = await stripe_mirror._draft(stripe, await stripe_mirror.frozen.of(invoice_id), item=item(invoice_id, now), now=now)
+    draft = await stripe_mirror._draft(stripe, await mirror.of(invoice_id), item=item(invoice_id, now), now=now)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=create()), base_url=BASE) as own:
         added = await own.post(
             f"/v1/invoices/{draft.stripe_id}/add_lines", data={"lines[0][amount]": "1"}, headers={"authorization": "Bearer sk_test_x"}
@@ -202,7 +204,7 @@ async def test_a_difference_leaves_the_draft_and_calls_for_a_person(stripe: Gate
     assert await db.value("SELECT count(*) FROM audit_entry WHERE event = 'invoice.differs'") == 1
 
 
-def create() -> object:
+def create() -> Any:
     """Make a sandbox that nothing pumps."""
     from billing.sandbox.app import create_sandbox
 
@@ -226,7 +228,7 @@ async def test_a_refusal_at_any_step_ends_in_the_same_state(stripe: Gateway, now
     for attempt in range(1, 4):
         try:
             await copy(invoice_id, now, attempts=attempt)
-        except stripe_mirror.GatewayError as error:
+        except GatewayError as error:
             assert error.again  # noqa: PT017 - some faults are no error here
         else:
             break
@@ -283,10 +285,10 @@ async def test_paid_never_goes_back(stripe: Gateway, now: datetime) -> None:
     assert before is not None
     await pay(invoice_id)
     await work_off(now)
-    await stripe_mirror.project(invoice_id, before, now=now, failed=True)
+    await project(invoice_id, before, now=now, failed=True)
     assert await standing(invoice_id) == ("paid", 64_500)
 
 
 async def test_what_is_frozen_reads_the_same_twice(stripe: Gateway, now: datetime) -> None:
     invoice_id = await an_invoice()
-    assert msgspec.json.encode(await stripe_mirror.frozen.of(invoice_id)) == msgspec.json.encode(await stripe_mirror.frozen.of(invoice_id))
+    assert msgspec.json.encode(await mirror.of(invoice_id)) == msgspec.json.encode(await mirror.of(invoice_id))

@@ -119,7 +119,8 @@ async def test_events_three_times_and_shuffled_lead_to_one_payment(client: httpx
 
 async def test_the_same_event_at_the_same_time_is_one(committed: str, app: Litestar, stripe_settings: None, now: datetime) -> None:
     body = event()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:8000") as client:
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         answers = await asyncio.gather(*(send(client, body, at=now) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert (await db.value("SELECT count(*) FROM stripe_event"), await queued()) == (1, 1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from billing import stripe_mirror
 from billing.sandbox import control
+from billing.stripe_gateway import GatewayError, gateway
 from marketplace.kit import db
 from tests.builders.billing import an_invoice
 from tests.stripe.conftest import KEY
@@ -26,7 +26,7 @@ async def test_trouble_on_the_wire_at_each_step_makes_one_invoice(live_sandbox: 
     for step in STEPS:
         invoice_id = await an_invoice()
         await control.order_fault(control.FaultOrder(kind=kind, operation=step, seconds=1))
-        with pytest.raises(stripe_mirror.GatewayError) as caught:
+        with pytest.raises(GatewayError) as caught:
             await copy(invoice_id, now)
         assert caught.value.again
         await copy(invoice_id, now, attempts=2)
@@ -39,7 +39,7 @@ async def test_trouble_on_the_wire_at_each_step_makes_one_invoice(live_sandbox: 
 
 
 async def test_the_library_itself_repeats_a_lost_reply_with_the_same_key(live_sandbox: str, now: datetime) -> None:
-    stripe_mirror.gateway()._stripe._requestor._options.max_network_retries = 2
+    gateway()._stripe._requestor._options.max_network_retries = 2
     invoice_id = await an_invoice()
     await control.order_fault(control.FaultOrder(kind="lost_reply", operation="invoices.create"))
     await copy(invoice_id, now)
