@@ -62,4 +62,4 @@ def test_pages_use_only_classes_that_the_sheet_knows() -> None:
                 assert not unknown, f"{path.name}: {unknown}"
 
 
-UNSTYLED = {"b", "plain", "moment", "day", "month", "fill", "grid", "base", "axis", "level-heading"}
+UNSTYLED = {"b", "sessions", "plain", "moment", "day", "month", "fill", "grid", "base", "axis", "level-heading"}
