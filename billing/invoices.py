@@ -6,6 +6,7 @@ filter is in ``_owner``, and every query here goes through it.
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["for_groups", "get", "page", "request", "stored_document", "sums", "vat_shares"]
 
 Standing = Literal["unpaid", "overdue", "paid", "credit"]
+_NUMBER = re.compile(r"C?[0-9]{4}-[0-9]{6,}")
 _UNPAID = (InvoiceState.ISSUED, InvoiceState.OPEN, InvoiceState.PROCESSING)
 
 
@@ -250,7 +252,7 @@ def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], 
         where.append("i.kind = 'invoice' AND i.state = 'paid'")
     if wanted.standing == "credit":
         where.append("i.kind = 'credit_note'")
-    if text := wanted.text.strip().lower():
+    if text := wanted.text.replace("\0", "").strip().lower():
         like = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         add(
             "(lower(i.number) LIKE $? || '%' OR lower(i.purchase_order) LIKE '%' || $? || '%' OR lower(i.order_number) LIKE '%' || $? || '%')",
@@ -314,6 +316,8 @@ async def credited_numbers(credit_note_ids: Sequence[UUID]) -> dict[UUID, str]:
 async def get(number: str, *, actor: Actor) -> Invoice:
     """Return an invoice or credit note in full. Raises ``NotFound`` for an unknown one and for another company's alike."""
     owner = _owner(actor)
+    if not _NUMBER.fullmatch(number):
+        raise unknown()
     sql = f"""
         SELECT {_SUMMARY}, i.group_key, i.language, i.seller, i.buyer, i.ordered_by, i.issued_at, i.state_at, i.credits_id, o.number AS credits_number
         FROM invoice i JOIN debtor d ON d.id = i.debtor_id LEFT JOIN invoice o ON o.id = i.credits_id

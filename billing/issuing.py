@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing import charges, debtors, numbering, states, vat
+from billing import charges, debtors, ledger, numbering, states, vat
 from marketplace.kit import audit, db, ids, work
 from marketplace.kit.clock import today
 from marketplace.kit.identity import SYSTEM
@@ -77,6 +77,7 @@ async def _write(group_key: str, lines: Sequence[charges.Charge], debtor: Debtor
         for share in shares
     ])  # fmt: skip
     await db.execute("UPDATE charge SET state = 'invoiced' WHERE id = ANY($1)", [line.id for line in lines])
+    await ledger.book_invoice(invoice_id, shares, debtor_id=debtor.id, on=number.dated_on, now=now)
     data = {"number": number.number, "debtor": debtor.id, "group": group_key, "net_cents": net, "vat_cents": tax}
     await audit.record("invoice.issued", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
     await _follow(invoice_id, free=net + tax == 0, now=now)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from billing import states
-from marketplace.kit import audit, db, ids
+from billing import ledger, states
+from marketplace.kit import audit, clock, db, ids
 from marketplace.kit.errors import Invalid
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import SYSTEM
@@ -48,6 +48,8 @@ async def record(
         payment_id = ids.new_id()
         if await db.execute(sql, payment_id, invoice_id, source, external_id, cents, method, received_at, now) == 0:
             return False
+        on = clock.today(received_at)
+        await ledger.book_payment(payment_id, source=source, cents=cents, debtor_id=at.debtor_id, on=on, now=now)
         data = {"payment": payment_id, "source": source, "cents": cents}
         await audit.record("invoice.payment_received", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
         await states.settle(at, paid_cents=at.paid_cents + cents, now=now)

@@ -57,13 +57,14 @@ class Standing(msgspec.Struct, frozen=True):
 
     id: UUID
     number: str
+    debtor_id: UUID
     state: InvoiceState
     total_cents: int
     paid_cents: int
     hosted_payment_url: str | None
 
 
-_SELECT = "SELECT id, number, state, total_cents, paid_cents, hosted_payment_url FROM invoice WHERE id = $1"
+_SELECT = "SELECT id, number, debtor_id, state, total_cents, paid_cents, hosted_payment_url FROM invoice WHERE id = $1"
 
 
 async def standing(invoice_id: UUID, *, lock: bool = False) -> Standing:

@@ -223,6 +223,35 @@ class Payment(Table, db=DB, tablename="payment"):
     payment_cents = Check("cents > 0")
 
 
+class LedgerEntry(Table, db=DB, tablename="ledger_entry"):
+    """One event in the books: what happened to which row, on which day. Append-only; its postings add up to zero."""
+
+    id = UUID(primary_key=True, default=new_id)
+    event = Text(null=False, default="")
+    source_id = UUID(null=False, default=None)
+    booked_on = Date(null=False, default=None, index=True)
+    recorded_at = Timestamptz(null=False, default=None)
+
+    ledger_entry_once = Unique(["event", "source_id"])
+    ledger_entry_event = Check("event IN ('invoice_issued', 'payment_received')")
+
+
+class LedgerPosting(Table, db=DB, tablename="ledger_posting"):
+    """One side of an entry: cents on an account, debit above zero, credit below."""
+
+    id = UUID(primary_key=True, default=new_id)
+    entry_id = ForeignKey(LedgerEntry, null=False, default=None, index=True, on_delete=OnDelete.restrict)
+    account = Text(null=False, default="")
+    cents = BigInt(null=False, default=0)
+    debtor_id = ForeignKey(Debtor, null=False, default=None, index=True, on_delete=OnDelete.restrict)
+    vat_category = Text(null=True, default=None)
+    vat_rate = Numeric((5, 2), null=True, default=None)
+
+    ledger_posting_account = Check("account IN ('receivable', 'stripe', 'bank', 'revenue', 'vat')")
+    ledger_posting_cents = Check("cents <> 0")
+    ledger_posting_vat_category = Check("vat_category IN ('S', 'E', 'AE')")
+
+
 class StripeLink(Table, db=DB, tablename="stripe_link"):
     """Which object at Stripe stands for which row of ours."""
 
