@@ -28,9 +28,18 @@ class Step(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+_ORDER = ("issued", "opened", "sent", "processing", "payment_received", "paid", "given_up", "voided")
+
+
+def in_order(entries: Sequence[Entry]) -> list[Entry]:
+    """Return audit entries by time; those of one instant in the order of an invoice's life."""
+    places = {f"invoice.{event}": place for place, event in enumerate(_ORDER)}
+    return sorted(entries, key=lambda entry: (entry.at, places.get(entry.event, len(_ORDER))))
+
+
 def tell(invoice: Invoice, entries: Sequence[Entry], payments: Sequence[Payment], *, today: date) -> list[Step]:
     """Return the steps of an invoice in order of time, then what comes."""
-    steps = [step for entry in entries if (step := _past(invoice, entry, payments)) is not None]
+    steps = [step for entry in in_order(entries) if (step := _past(invoice, entry, payments)) is not None]
     return [*steps, *_coming(invoice, entries, today)]
 
 
