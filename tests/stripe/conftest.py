@@ -12,14 +12,17 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
-from billing import stripe_gateway
+from billing import stripe_gateway, webhooks
 from billing.sandbox.app import create_sandbox
 from marketplace.kit import db as kit_db
 from marketplace.kit import settings
+from marketplace.kit.web import application
+from marketplace.kit.web.config import from_settings
 from tests.stripe.spec import Judge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from litestar import Litestar
 
@@ -32,6 +35,12 @@ KEY = "sk_test_tests"
 def sandbox_app() -> Litestar:
     """Give the sandbox without its background loop."""
     return create_sandbox(pumping=False)
+
+
+@pytest.fixture(scope="session")
+def app(environment: Path) -> Litestar:
+    """Give the shop with the webhook only, behind the same web kit."""
+    return application.create(from_settings(settings.settings()), pages=webhooks.HANDLERS, api=[])
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,18 @@ async def test_the_same_event_at_the_same_time_is_one(committed: str, app: Lites
     assert (await db.value("SELECT count(*) FROM stripe_event"), await queued()) == (1, 1)
 
 
+async def test_one_event_that_cannot_be_kept_does_not_refuse_its_neighbours(
+    committed: str, app: Litestar, stripe_settings: None, now: datetime
+) -> None:
+    bodies = [event() for _ in range(30)]
+    poison = bodies[7].replace(b'"in_x"', b'"in_\\u0000"')
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        answers = await asyncio.gather(*(send(client, body, at=now) for body in [*bodies[:7], poison, *bodies[8:]]))
+    assert [answer.status_code for answer in answers].count(200) == 29
+    assert (answers[7].status_code, await db.value("SELECT count(*) FROM stripe_event"), await queued()) == (500, 29, 29)
+
+
 async def test_the_sandbox_delivers_signs_and_repeats_until_it_is_accepted(live_sandbox: str, app: Litestar, clock: FakeClock) -> None:
     async with httpx.AsyncClient() as client:
         await endpoints.ensure_endpoint("http://127.0.0.1:9/stripe/webhook", secret=SECRET, now=clock.now())
