@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from marketplace.kit import audit, db, ids
-from marketplace.kit.errors import Conflict, NotFound
+from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Permission, require
 
@@ -57,8 +57,9 @@ async def listed() -> list[Partner]:
 
 
 async def create(facts: PartnerFacts, *, actor: Actor, now: datetime) -> UUID:
-    """Add a partner and return its id. Raises ``Conflict`` ``code_in_use``."""
+    """Add a partner and return its id. Raises ``Conflict`` ``code_in_use``, ``Invalid``."""
     require(actor, Permission.MANAGE_PARTNERS)
+    _check(facts)
     made = ids.new_id()
     values = [getattr(facts, column) for column in _COLUMNS]
     marks = ", ".join(f"${n}" for n in range(3, 3 + len(_COLUMNS)))
@@ -73,6 +74,7 @@ async def create(facts: PartnerFacts, *, actor: Actor, now: datetime) -> UUID:
 async def update(partner_id: UUID, facts: PartnerFacts, *, actor: Actor, now: datetime) -> None:
     """Change a partner. Raises ``NotFound``, ``Conflict`` ``code_in_use``."""
     require(actor, Permission.MANAGE_PARTNERS)
+    _check(facts)
     async with db.atomic():
         before = await get(partner_id)
         changed = [column for column in _COLUMNS if getattr(before, column) != getattr(facts, column)]
@@ -88,6 +90,12 @@ async def update(partner_id: UUID, facts: PartnerFacts, *, actor: Actor, now: da
                 partner_id, f"{before.name} {before.city}", f"{facts.name} {facts.city}",
             )  # fmt: skip
         await audit.record("partner.updated", actor=actor, subject=("partner", partner_id), data={"fields": changed}, now=now)
+
+
+def _check(facts: PartnerFacts) -> None:
+    if facts.crkbo_from_on and facts.crkbo_until_on and facts.crkbo_until_on < facts.crkbo_from_on:
+        sentence = _("This can't be before the day it begins.")
+        raise Invalid("invalid", sentence, fields={"crkbo_until_on": sentence})
 
 
 def _code_in_use() -> Conflict:

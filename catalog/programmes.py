@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from marketplace.kit.identity import Actor
+    from marketplace.kit.web import paging
 
 
 class ProgrammeFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,22 +266,24 @@ class ProgrammeRow(msgspec.Struct, frozen=True, kw_only=True):
     upcoming: int
     updated_at: datetime
 
+    @property
+    def price(self) -> Money:
+        """The price per unit."""
+        return Money(self.price_cents)
 
-async def for_desk(
-    *, now: datetime, state: ProgrammeState | None = None, q: str = "", after: tuple[datetime, UUID] | None = None, limit: int = 50
-) -> list[ProgrammeRow]:
-    """Return programmes for ECL's list, last changed first, below the key ``after``."""
-    sql = """
+
+async def for_desk(place: paging.Place, *, now: datetime, state: ProgrammeState | None = None, q: str = "") -> list[ProgrammeRow]:
+    """Return a page of programmes for ECL's list, last changed first."""
+    sql = f"""
         SELECT programme.id, programme.code, slug, title_nl, title_en, category, programme.state, partner.name AS partner_name,
             price_cents, price_unit, programme.updated_at,
             (SELECT count(*) FROM session WHERE programme_id = programme.id AND starts_at > $1 AND session.state IN ('planned', 'confirmed')) AS upcoming
         FROM programme JOIN partner ON partner.id = partner_id
-        WHERE ($2::text IS NULL OR programme.state = $2) AND ($3 = '' OR search @@ catalogue_query($3))
-            AND ($4::timestamptz IS NULL OR (programme.updated_at, programme.id) < ($4, $5))
-        ORDER BY programme.updated_at DESC, programme.id DESC LIMIT $6
-    """
-    at, last = after or (None, None)
-    return await db.rows(ProgrammeRow, sql, now, state.value if state else None, q, at, last, limit)
+        WHERE ($2::text IS NULL OR programme.state = $2) AND ($3 = '' OR search @@ (SELECT catalogue_query($3)))
+            AND ($4::timestamptz IS NULL OR (programme.updated_at, programme.id) {place.before} ($4, $5))
+        ORDER BY programme.updated_at {place.descending}, programme.id {place.descending} LIMIT $6
+    """  # noqa: S608 - own words
+    return await db.rows(ProgrammeRow, sql, now, state.value if state else None, q, *place.key, place.fetch)
 
 
 class ProgrammeChoice(msgspec.Struct, frozen=True):

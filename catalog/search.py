@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic as time_monotonic
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ import msgspec
 from catalog.words import Category, Format, Language, Level, Place, PriceUnit, SessionState, Stage, VatBasis, When
 from marketplace.kit import clock, db
 
+_KEPT_SECONDS = 10
+_MOST_KEPT = 500
 _RECENT = timedelta(days=180)
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 SORTS = ("popular", "price")
@@ -116,12 +119,11 @@ class _Sql:
         self.args: list[Any] = [now]
         self.words = ["programme.state = 'published'"]
         if wanted.q.strip():
-            self.words.append(f"search @@ catalogue_query({self.arg(wanted.q.strip())})")
+            self.words.append(f"search @@ (SELECT catalogue_query({self.arg(wanted.q.strip())}))")
         if wanted.price_max is not None:
             self.words.append(f"price_cents <= {self.arg(wanted.price_max)}")
         self.facets = self._facets(wanted)
-        if wanted.free:
-            self.facets["free"] = self._free(wanted)
+        self.free = self._free(wanted) if wanted.free else "true"
 
     def arg(self, value: object) -> str:
         self.args.append(list(value) if isinstance(value, tuple) else value)
@@ -170,18 +172,8 @@ _CARD = """
         ) AS holds
     ) AS coming
 """
-_FACETS = {
-    "category": "SELECT 'category', category, count(*)::int FROM base {where} GROUP BY 2",
-    "stage": "SELECT 'stage', one, count(*)::int FROM base, unnest(stages) AS one {where} GROUP BY 2",
-    "level": "SELECT 'level', one, count(*)::int FROM base, unnest(ARRAY['A0', 'A1', 'A2', 'B1', 'B2', 'C1', 'C2']) AS one"
-    " {where} {and} one BETWEEN level_from AND level_to GROUP BY 2",
-    "language": "SELECT 'language', one, count(*)::int FROM base, unnest(taught_in) AS one {where} GROUP BY 2",
-    "format": "SELECT 'format', format, count(*)::int FROM base {where} GROUP BY 2",
-    "place": "SELECT 'place', place, count(*)::int FROM base {where} {and} place IS NOT NULL GROUP BY 2",
-    "when": "SELECT 'when', one, count(*)::int FROM base, unnest(whens) AS one {where} GROUP BY 2",
-    "month": "SELECT 'month', one::text, count(*)::int FROM base, unnest(months) AS one {where} GROUP BY 2",
-    "total": "SELECT 'total', '', count(*)::int FROM base {where}",
-}
+_SETS = ("category", "stages", "level_from, level_to", "taught_in", "format", "place", "whens", "months")
+_COLUMNS = ", ".join(_SETS)
 
 
 async def find(wanted: Filters, *, now: datetime, position: Position | None = None, limit: int = 12) -> list[Card]:
@@ -191,8 +183,8 @@ async def find(wanted: Filters, *, now: datetime, position: Position | None = No
     ascending = wanted.sort == "price"
     forward = "ASC" if ascending != at.backwards else "DESC"
     number = "price_cents" if ascending else "popularity"
-    score = f"CASE WHEN search @@ catalogue_query({sql.arg(wanted.q.strip())}, 'A') THEN 1 ELSE 0 END" if wanted.q.strip() and not ascending else "0"
-    where = [*sql.words, *sql.facets.values()]
+    score = f"CASE WHEN search_title @@ (SELECT catalogue_query({sql.arg(wanted.q.strip())})) THEN 1 ELSE 0 END" if wanted.q.strip() and not ascending else "0"
+    where = [*sql.words, *sql.facets.values(), sql.free]
     keys, order = f"{number}, programme.id", f"{number} {forward}, programme.id {forward}"
     if score != "0":
         keys, order = f"{score}, {keys}", f"{score} {forward}, {order}"
@@ -208,30 +200,90 @@ async def find(wanted: Filters, *, now: datetime, position: Position | None = No
     )
 
 
-class _Count(msgspec.Struct, frozen=True):
-    facet: str
-    value: str
+class _Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Programmes alike in one facet (``facet`` says in which); ``failed`` is the one filter that they don't pass."""
+
+    facet: int
+    failed: str | None
     n: int
+    category: str | None
+    stages: tuple[str, ...] | None
+    level_from: Level | None
+    level_to: Level | None
+    taught_in: tuple[str, ...] | None
+    format: str | None
+    place: str | None
+    whens: tuple[str, ...] | None
+    months: tuple[int, ...] | None
+
+    def values(self, facet: str) -> tuple[str, ...]:
+        """Return the values of a facet that these programmes count for."""
+        match facet:
+            case "stage":
+                return self.stages or ()
+            case "level":
+                return tuple(level for level in Level if self.level_from and self.level_to and self.level_from <= level <= self.level_to)
+            case "language":
+                return self.taught_in or ()
+            case "when":
+                return self.whens or ()
+            case "month":
+                return tuple(f"{month // 100}-{month % 100:02d}" for month in self.months or ())
+            case _:
+                value = {"category": self.category, "format": self.format, "place": self.place}[facet]
+                return (value,) if value else ()
+
+
+_FACETS = ("category", "stage", "level", "language", "format", "place", "when", "month")
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    until: float
+    counts: Counts
+
+
+_kept: dict[tuple[int, Filters], _Kept] = {}
+
+
+async def count_recently(wanted: Filters, *, now: datetime) -> Counts:
+    """Return what ``count`` returns, up to ten seconds old. Within a transaction it is always fresh."""
+    if db.in_transaction():
+        return await count(wanted, now=now)
+    key, moment = (id(db.DB.pool), wanted), time_monotonic()
+    found = _kept.get(key)
+    if found is None or found.until < moment:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        found = _kept[key] = _Kept(moment + _KEPT_SECONDS, await count(wanted, now=now))
+    return found.counts
 
 
 async def count(wanted: Filters, *, now: datetime) -> Counts:
-    """Return how many programmes match, and how many each value of each facet would show."""
+    """Return how many programmes match, and how many each value of each facet would show.
+
+    One pass: a programme that passes every filter counts for all facets, one that fails a single filter for that facet.
+    """
     sql = _Sql(wanted, now)
-    marks = "".join(f", ({condition}) AS f_{name}" for name, condition in sql.facets.items())
-    parts = []
-    for facet, text in _FACETS.items():
-        others = [f"f_{name}" for name in sql.facets if name != facet]
-        parts.append(text.format(where=f"WHERE {' AND '.join(others)}" if others else "", **{"and": "AND" if others else "WHERE"}))
-    base = (
-        "WITH base AS MATERIALIZED (SELECT category, stages, level_from, level_to, taught_in, format, place, whens, months"  # noqa: S608
-        f"{marks} FROM programme WHERE {' AND '.join(sql.words)}) SELECT * FROM ({' UNION ALL '.join(parts)}) AS found (facet, value, n)"
+    fails = " || ".join(f"CASE WHEN {condition} THEN '' ELSE '{name},' END" for name, condition in sql.facets.items())
+    failed = fails or "''::text"
+    kept = " OR ".join(["failed = ''", *(f"failed = '{name},'" for name in sql.facets)])
+    sets = ", ".join(f"(failed, {columns})" for columns in _SETS)
+    which = " ".join(f"WHEN GROUPING({columns.split(',')[0]}) = 0 THEN {place}" for place, columns in enumerate(_SETS))
+    groups = await db.rows(
+        _Group,
+        f"SELECT CASE {which} ELSE -1 END AS facet, nullif(rtrim(failed, ','), '') AS failed, {_COLUMNS}, count(*)::int AS n"  # noqa: S608 - own words
+        f" FROM (SELECT {_COLUMNS}, {failed} AS failed, id FROM programme WHERE $1::timestamptz IS NOT NULL AND {' AND '.join(sql.words)}) AS programme"
+        f" WHERE ({kept}) AND {sql.free} GROUP BY GROUPING SETS ((failed), {sets})",
+        *sql.args,
     )
-    if "$1" not in base:
-        base += " WHERE $1::timestamptz IS NOT NULL"
-    facets: dict[str, dict[str, int]] = {}
-    for row in await db.rows(_Count, base, *sql.args):
-        facets.setdefault(row.facet, {})[row.value] = row.n
-    return Counts(facets.pop("total", {}).get("", 0), facets)
+    total = sum(group.n for group in groups if group.facet < 0 and group.failed is None)
+    facets: dict[str, dict[str, int]] = {name: {} for name in _FACETS}
+    for group in groups:
+        name = _FACETS[group.facet] if group.facet >= 0 else ""
+        if name and group.failed in {None, name}:
+            for value in group.values(name):
+                facets[name][value] = facets[name].get(value, 0) + group.n
+    return Counts(total, facets)
 
 
 def month_number(month: str) -> int:

@@ -234,7 +234,7 @@ def facts_of(session: sessions.Session) -> SessionFacts:
         language=session.language,
         minimum=session.minimum,
         code=session.code,
-        place=session.place,
+        place=session.own_place,
         room=session.room,
         online_url=session.online_url,
         price_cents=session.own_price_cents,

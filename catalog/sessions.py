@@ -21,6 +21,8 @@ from marketplace.kit.money import Money
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from marketplace.kit.web import paging
+
 
 class SessionOffer(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that an order line freezes. The price is per ``price_unit`` without VAT; instants are UTC.
@@ -80,6 +82,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     partner_name: str
     code: str
     place: str
+    own_place: str
     room: str
     online_url: str
     language: Language
@@ -161,7 +164,7 @@ _OFFER = f"""
 _VIEW = f"""
     SELECT session.id, programme.id AS programme_id, programme.code AS programme_code, slug AS programme_slug, title_nl, title_en, category,
         partner_id, partner.name AS partner_name, session.code,
-        coalesce(nullif(session.place, ''), programme.venue) AS place, session.room, session.online_url, session.language, format,
+        coalesce(nullif(session.place, ''), programme.venue) AS place, session.place AS own_place, session.room, session.online_url, session.language, format,
         coalesce(session.price_cents, programme.price_cents) AS price_cents, session.price_cents AS own_price_cents,
         session.capacity, session.minimum, session.live - holds.every AS taken, holds.current AS held, {_FREE} AS free,
         greatest(session.live - holds.every + holds.current - session.capacity, 0) AS overbooked,
@@ -190,7 +193,7 @@ async def offer(session_id: UUID, *, now: datetime) -> SessionOffer:
     """Return one session's facts for an order. Raises ``NotFound``."""
     found = await for_order([session_id], now=now)
     if not found:
-        raise _unknown()
+        raise unknown()
     return found[0]
 
 
@@ -209,7 +212,7 @@ async def get(session_id: UUID, *, now: datetime) -> Session:
     """Return a session in any state, for ECL. Raises ``NotFound``."""
     found = await db.row(Session, f"{_VIEW} WHERE session.id = $2", now, session_id)
     if found is None:
-        raise _unknown()
+        raise unknown()
     return found
 
 
@@ -217,7 +220,7 @@ async def published(session_id: UUID, *, now: datetime) -> Session:
     """Return a session that buyers may see. Raises ``NotFound``."""
     found = await db.row(Session, f"{_VIEW} WHERE session.id = $2 AND session.published AND programme.state = 'published'", now, session_id)
     if found is None:
-        raise _unknown()
+        raise unknown()
     return found
 
 
@@ -226,11 +229,11 @@ async def some(session_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Sess
     return {found.id: found for found in await db.rows(Session, f"{_VIEW} WHERE session.id = ANY ($2)", now, list(session_ids))}
 
 
-async def upcoming(programme_id: UUID, *, now: datetime, limit: int = 200) -> list[Session]:
-    """Return a programme's published sessions that have not started and were not called off, by start."""
-    sql = f"""{_VIEW} WHERE session.programme_id = $2 AND session.published AND session.state IN ('planned', 'confirmed')
+async def upcoming(programme_id: UUID, *, now: datetime, drafts: bool = False, limit: int = 200) -> list[Session]:
+    """Return a programme's sessions that have not started and were not called off, by start; ``drafts``: unpublished too."""
+    sql = f"""{_VIEW} WHERE session.programme_id = $2 AND (session.published OR $4) AND session.state IN ('planned', 'confirmed')
         AND session.starts_at > $1 ORDER BY session.starts_at, session.id LIMIT $3"""
-    return await db.rows(Session, sql, now, programme_id, limit)
+    return await db.rows(Session, sql, now, programme_id, limit, drafts)
 
 
 async def soon(*, now: datetime, limit: int = 6) -> list[Session]:
@@ -255,16 +258,13 @@ async def for_partner(partner_id: UUID, *, now: datetime, since: datetime, limit
     return await db.rows(Session, sql, now, partner_id, since, limit)
 
 
-async def for_desk(
-    *, now: datetime, programme_id: UUID | None = None, past: bool = False, after: tuple[datetime, UUID] | None = None, limit: int = 50
-) -> list[Session]:
-    """Return sessions for ECL's list: coming ones by start, or past ones latest first; beyond the key ``after``."""
-    compare, order, side = ("<", "DESC", "session.ends_at <= $1") if past else (">", "ASC", "session.ends_at > $1")
-    sql = f"""{_VIEW} WHERE {side} AND ($2::uuid IS NULL OR session.programme_id = $2)
+async def for_desk(place: paging.Place, *, now: datetime, programme_id: UUID | None = None, past: bool = False) -> list[Session]:
+    """Return a page of sessions for ECL's list: coming ones by start, or past ones latest first."""
+    compare, order = (place.before, place.descending) if past else (place.after, place.ascending)
+    sql = f"""{_VIEW} WHERE session.ends_at {"<=" if past else ">"} $1 AND ($2::uuid IS NULL OR session.programme_id = $2)
         AND ($3::timestamptz IS NULL OR (session.starts_at, session.id) {compare} ($3, $4))
         ORDER BY session.starts_at {order}, session.id {order} LIMIT $5"""
-    at, last = after or (None, None)
-    return await db.rows(Session, sql, now, programme_id, at, last, limit)
+    return await db.rows(Session, sql, now, programme_id, *place.key, place.fetch)
 
 
 async def lessons_of(session_ids: Sequence[UUID]) -> dict[UUID, list[Lesson]]:
@@ -285,5 +285,6 @@ class _LessonRow(Lesson, frozen=True):
     session_id: UUID
 
 
-def _unknown() -> NotFound:
+def unknown() -> NotFound:
+    """Return the refusal for a session that there is not, or none to be known of."""
     return NotFound("not_found", _("There are no such dates."))

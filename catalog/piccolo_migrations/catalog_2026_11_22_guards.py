@@ -1,7 +1,7 @@
 """What Piccolo's own operations can't say: composite and partial indexes, and the search over programmes.
 
 ``catalogue_query`` turns what somebody typed into a query over both languages: each word by its English and Dutch
-stem, as a prefix; a word that the catalogue does not have is replaced by those it looks like.
+stem, as a prefix; a word that the catalogue does not have is replaced by the words of titles that it looks like.
 """
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
@@ -21,6 +21,7 @@ _INDEXES = (
     "CREATE INDEX seat_held ON seat (session_id, held_until) WHERE state = 'held'",
     "CREATE INDEX programme_popular ON programme (popularity DESC, id DESC) WHERE state = 'published'",
     "CREATE INDEX programme_cheap ON programme (price_cents, id) WHERE state = 'published'",
+    "CREATE INDEX programme_changed ON programme (updated_at, id)",
     "CREATE INDEX partner_by_name ON partner (name, id)",
 )
 
@@ -33,10 +34,13 @@ _SEARCH = (
     "ALTER TEXT SEARCH CONFIGURATION catalogue_nl ALTER MAPPING FOR hword, hword_part, word WITH unaccent, dutch_stem",
     """
     ALTER TABLE programme ADD COLUMN search tsvector NOT NULL GENERATED ALWAYS AS (
-        setweight(to_tsvector('catalogue_en', title_en || ' ' || code), 'A') || setweight(to_tsvector('catalogue_nl', title_nl), 'A')
-        || setweight(to_tsvector('catalogue_en', summary_en || ' ' || keywords), 'B')
-        || setweight(to_tsvector('catalogue_nl', summary_nl || ' ' || keywords), 'B')
-        || setweight(to_tsvector('catalogue_en', description_en), 'C') || setweight(to_tsvector('catalogue_nl', description_nl), 'C')
+        strip(to_tsvector('catalogue_en', title_en || ' ' || code || ' ' || summary_en || ' ' || keywords || ' ' || description_en))
+        || strip(to_tsvector('catalogue_nl', title_nl || ' ' || summary_nl || ' ' || keywords || ' ' || description_nl))
+    ) STORED
+    """,
+    """
+    ALTER TABLE programme ADD COLUMN search_title tsvector NOT NULL GENERATED ALWAYS AS (
+        to_tsvector('catalogue_en', title_en || ' ' || code) || to_tsvector('catalogue_nl', title_nl)
     ) STORED
     """,
     "CREATE INDEX programme_search ON programme USING gin (search) WITH (fastupdate = off)",
@@ -49,7 +53,7 @@ _SEARCH = (
         INSERT INTO search_word (word)
         SELECT DISTINCT word
         FROM fresh, regexp_split_to_table(
-            lower(unaccent(concat_ws(' ', title_en, title_nl, code, keywords, summary_en, summary_nl, description_en, description_nl))),
+            lower(unaccent(concat_ws(' ', title_en, title_nl, code, keywords))),
             '[^[:alnum:]]+') AS word
         WHERE length(word) BETWEEN 2 AND 40
         ORDER BY word
@@ -64,7 +68,7 @@ _SEARCH = (
         INSERT INTO search_word (word)
         SELECT DISTINCT word
         FROM regexp_split_to_table(
-            lower(unaccent(concat_ws(' ', NEW.title_en, NEW.title_nl, NEW.code, NEW.keywords, NEW.summary_en, NEW.summary_nl, NEW.description_en, NEW.description_nl))),
+            lower(unaccent(concat_ws(' ', NEW.title_en, NEW.title_nl, NEW.code, NEW.keywords))),
             '[^[:alnum:]]+') AS word
         WHERE length(word) BETWEEN 2 AND 40
         ORDER BY word
@@ -74,7 +78,7 @@ _SEARCH = (
     """,
     """
     CREATE TRIGGER programme_words_changed
-        AFTER UPDATE OF title_en, title_nl, code, keywords, summary_en, summary_nl, description_en, description_nl ON programme
+        AFTER UPDATE OF title_en, title_nl, code, keywords ON programme
         FOR EACH ROW EXECUTE FUNCTION programme_words_changed()
     """,
     r"""
@@ -84,7 +88,7 @@ _SEARCH = (
     $$
     """,
     r"""
-    CREATE FUNCTION catalogue_query(typed text, weights text DEFAULT '') RETURNS tsquery LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+    CREATE FUNCTION catalogue_query(typed text) RETURNS tsquery LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
     DECLARE
         one text;
         stems text[];
@@ -99,6 +103,8 @@ _SEARCH = (
             CONTINUE WHEN stems IS NULL;
             IF length(one) > 3 AND NOT EXISTS (
                 SELECT FROM unnest(stems) AS stem JOIN search_word ON word ~>=~ stem AND word ~<~ (stem || chr(1114111))
+            ) AND NOT EXISTS (
+                SELECT FROM programme WHERE search @@ (SELECT string_agg(quote_literal(stem) || ':*', ' | ')::tsquery FROM unnest(stems) AS stem)
             ) THEN
                 SELECT array_agg(word) INTO near FROM (
                     SELECT word FROM search_word WHERE word % one AND length(word) > 2 ORDER BY similarity(word, one) DESC, word LIMIT 3
@@ -108,7 +114,7 @@ _SEARCH = (
                     CONTINUE WHEN stems IS NULL;
                 END IF;
             END IF;
-            SELECT string_agg(quote_literal(stem) || CASE WHEN length(stem) > 2 THEN ':*' || weights WHEN weights = '' THEN '' ELSE ':' || weights END, ' | ')
+            SELECT string_agg(quote_literal(stem) || CASE WHEN length(stem) > 2 THEN ':*' ELSE '' END, ' | ')
             INTO part FROM unnest(stems) AS stem;
             whole := whole || CASE WHEN whole = '' THEN '' ELSE ' & ' END || '(' || part || ')';
         END LOOP;
