@@ -14,11 +14,12 @@ from marketplace.kit import audit, db, ids
 from marketplace.kit.errors import Invalid
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
+from marketplace.kit.web import paging
 from marketplace.people import debtor_link, names, scope
 from marketplace.people.ordering_rules import OrderingRules, Reference, Rule, usable_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 class CompanyState(StrEnum):
@@ -86,6 +87,7 @@ class CompanyLine(msgspec.Struct, frozen=True):
     employees: int
 
 
+START = paging.Place(key=(None, None))
 FIELDS = tuple(field.name for field in msgspec.structs.fields(CompanyFacts))
 _COLUMNS = ", ".join(("id", "debtor_id", "sort_name", "state", "created_at", *FIELDS))
 
@@ -169,23 +171,22 @@ async def _move(company_id: UUID, to: CompanyState, *, actor: Actor, now: dateti
         await audit.record(f"company.{to}", actor=actor, subject=("company", company_id), now=now)
 
 
-async def page(*, actor: Actor, search: str = "", after: Sequence[str] = (), before: Sequence[str] = (), limit: int = 50) -> list[CompanyLine]:
-    """Return ECL's list by name: up to ``limit`` + 1 lines after (or before, nearest last) a (sort_name, id) key."""
+async def page(place: paging.Place = START, *, actor: Actor, search: str = "") -> paging.Page[CompanyLine]:
+    """Return a page of ECL's list by name; ``place`` from ``paging.read(cursor, str, UUID)``. Searches names and KvK numbers."""
     require(actor, Permission.MANAGE_COMPANIES)
-    found = await db.rows(CompanyLine, _PAGE_BACK if before else _PAGE, names.fold(search), *(tuple(before or after) or ("", str(_ZERO))), limit + 1)
-    return found[::-1] if before else found
+    sql = f"{_PAGE} ORDER BY c.sort_name {place.ascending}, c.id {place.ascending} LIMIT $4".replace("{after}", place.after)
+    found = await db.rows(CompanyLine, sql, names.fold(search), *place.key, place.fetch)
+    return paging.page(found, place, key=lambda line: (line.sort_name, line.id))
 
 
-_ZERO = UUID(int=0)
 _PAGE = """
     SELECT c.id, c.name, c.sort_name, c.city, c.sector, c.state,
            (SELECT count(*) FROM member m WHERE m.company_id = c.id AND m.state = 'active') AS members,
            (SELECT count(*) FROM person p WHERE p.company_id = c.id AND p.state = 'active' AND p.kind = 'employee') AS employees
       FROM company c
-     WHERE ($1 = '' OR strpos(c.sort_name, $1) > 0 OR c.kvk = $1) AND (c.sort_name, c.id) > ($2, $3::uuid)
-     ORDER BY c.sort_name, c.id LIMIT $4
+     WHERE ($1 = '' OR strpos(c.sort_name, $1) > 0 OR c.kvk = $1)
+       AND ($2::text IS NULL OR (c.sort_name, c.id) {after} ($2, $3::uuid))
 """
-_PAGE_BACK = _PAGE.replace("(c.sort_name, c.id) >", "(c.sort_name, c.id) <").replace("c.sort_name, c.id LIMIT", "c.sort_name DESC, c.id DESC LIMIT")
 
 
 def _values(facts: CompanyFacts) -> dict[str, object]:

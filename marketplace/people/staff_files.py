@@ -133,7 +133,7 @@ class _Feed:
 
 
 def _records(lines: list[str], first: int, separator: str) -> list[Row]:
-    """Return the records. One over several lines that isn't as wide as the first is an open quote: its lines stand alone."""
+    """Return the records. A record over several lines that an open quote made is taken apart: its lines stand alone."""
     rows: list[Row] = []
     at, width = first, 0
     while at < len(lines):
@@ -141,7 +141,7 @@ def _records(lines: list[str], first: int, separator: str) -> list[Row]:
         for cells in csv.reader(feed, delimiter=separator):
             start, feed.start = feed.start, feed.at
             at = feed.at
-            if feed.at - start > 1 and len(cells) != width:
+            if feed.at - start > 1 and (len(cells) != width or _is_swallowed(lines[start : feed.at], separator, width)):
                 _add(rows, start, lines[start].replace('"', "").split(separator))
                 at = start + 1
                 break
@@ -150,6 +150,11 @@ def _records(lines: list[str], first: int, separator: str) -> list[Row]:
             if len(rows) > MAX_LINES + 1:
                 raise _too_long()
     return rows
+
+
+def _is_swallowed(lines: list[str], separator: str, width: int) -> bool:
+    """Tell whether these lines became one record by mistake: the quotes don't pair, or a later line is a record itself."""
+    return sum(line.count('"') for line in lines) % 2 == 1 or any(line.count(separator) >= width - 1 for line in lines[1:])
 
 
 def _add(rows: list[Row], index: int, cells: list[str]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from marketplace.people.staff_files import StaffTable
 
 _KNOWN = f"SELECT id, kind = 'relation', state = 'left', {', '.join(FIELDS)} FROM person WHERE company_id = $1"  # noqa: S608 - constant
-_NOT_A_RELATIONS = 3  # where the values of a record begin
+_VALUES = 3  # where the values of a record begin
 _LINE = ("person_id", "is_new", *FIELDS, "sort_name", "search_text")
 _TYPES = {"person_id": "uuid", "is_new": "boolean", "start_on": "date"}
 _TEMPORARY = "CREATE TEMPORARY TABLE IF NOT EXISTS staff_line ({}) ON COMMIT DROP".format(
@@ -39,6 +39,10 @@ _UPDATE = f"""
     UPDATE person p SET changed_at = $2, {', '.join(f'{name} = l.{name}' for name in _KEPT)}
       FROM staff_line l WHERE p.id = l.person_id AND p.company_id = $1 AND NOT l.is_new
 """  # noqa: S608 - constant
+_LET_GO = """
+    UPDATE person p SET email = NULL FROM staff_line l
+     WHERE p.id = l.person_id AND p.company_id = $1 AND NOT l.is_new AND p.email IS DISTINCT FROM l.email
+"""  # so that people may pass addresses on to each other in one file
 _RELATIONS = """
     UPDATE person r SET sort_name = l.sort_name || ' ~' FROM staff_line l
      WHERE r.relation_of = l.person_id AND r.company_id = $1 AND NOT l.is_new
@@ -69,37 +73,39 @@ async def write(
         if expected is not None and expected != plan.fingerprint:
             raise _changed_meanwhile()
         try:
-            await _store(plan, company_id=company_id, actor=actor, now=now)
+            created = await _store(plan, company_id=company_id, actor=actor, now=now)
         except asyncpg.UniqueViolationError as clash:
             raise _changed_meanwhile() from clash
-    return plan
+    return msgspec.structs.replace(plan, created=created)
 
 
 async def _plan(table: StaffTable, company_id: UUID, choices: Choices) -> Plan:
     async with db.connection() as own:
         found = await own.fetch(_KNOWN, company_id)
-    known = [Known(record[0], tuple(record)[_NOT_A_RELATIONS:], record[1], record[2]) for record in found]
+    known = [Known(record[0], tuple(record)[_VALUES:], record[1], record[2]) for record in found]
     return await anyio.to_thread.run_sync(staff_plan.plan, table, known, choices)
 
 
-async def _store(plan: Plan, *, company_id: UUID, actor: Actor, now: datetime) -> None:
+async def _store(plan: Plan, *, company_id: UUID, actor: Actor, now: datetime) -> dict[int, UUID]:
     new, changed = plan.of(Action.NEW), plan.of(Action.CHANGED)
     if not new and not changed:
-        return
+        return {}
     made = [(ids.new_id(), line) for line in new]
     await db.execute(_TEMPORARY)
     await db.execute("TRUNCATE staff_line")
     records = [(person_id, True, *_stored(line)) for person_id, line in made]
     records += [(line.person_id, False, *_stored(line)) for line in changed]
     await db.copy_rows("staff_line", _LINE, records)
-    if new:
-        await db.execute(_INSERT, company_id, now)
     if changed:
         await db.execute("ANALYZE staff_line")
+        await db.execute(_LET_GO, company_id)
         await db.execute(_UPDATE, company_id, now)
         await db.execute(_RELATIONS, company_id)
+    if new:
+        await db.execute(_INSERT, company_id, now)
     data = {"created": [person_id for person_id, _line in made], "changed": [(line.person_id, line.changed) for line in changed]}
     await audit.record("staff.imported", actor=actor, subject=("company", company_id), data=data, now=now)
+    return {line.line: person_id for person_id, line in made}
 
 
 def _stored(line: LinePlan) -> tuple[object, ...]:

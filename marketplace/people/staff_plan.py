@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FIELDS = ("given_name", "infix", "family_name", "email", "personnel_number", "department", "cost_centre", "start_on", "language", "level")
 _GIVEN, _INFIX, _FAMILY, _EMAIL, _NUMBER, _START, _LANGUAGE, _LEVEL = 0, 1, 2, 3, 4, 7, 8, 9
 _PLAIN = tuple((FIELDS.index(name), name) for name in ("personnel_number", "department", "cost_centre"))
+_MOST_ATTEMPTS = 5
 Values = tuple[str | date | None, ...]
 _SAME_NUMBER = N_("Line {n} has the same personnel number and says something else. Keep one of them.")
 _SAME_EMAIL = N_("Line {n} has the same e-mail address and says something else. Keep one of them.")
@@ -66,12 +67,16 @@ class LinePlan(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a file will do. ``missing`` says what must be mapped before any line can be read."""
+    """What a file will do. ``missing`` says what must be mapped before any line can be read.
+
+    ``created`` is filled by the write: the ids of the new people, by line.
+    """
 
     fields: tuple[str, ...]
     dates: DateColumn
     lines: tuple[LinePlan, ...]
     missing: tuple[str, ...] = ()
+    created: dict[int, UUID] = {}
 
     def of(self, action: Action) -> list[LinePlan]:
         """Return the lines that do this."""
@@ -101,8 +106,26 @@ def plan(table: StaffTable, known: Sequence[Known], choices: Choices = Choices()
     if lacking:
         return Plan(fields, dates, (), tuple(lacking))
     reader = _Reader(fields, dates, width=table.columns if table.header else 0)
-    planner = _Planner(known)
-    return Plan(fields, dates, tuple([planner.decide(row, reader) for row in table.rows]))
+    planner = _Planner(known, frozenset())
+    lines = tuple([planner.decide(row, reader) for row in table.rows])
+    if planner.wishes:
+        lines = _with_addresses_passed_on(table, known, reader, planner) or lines
+    return Plan(fields, dates, lines)
+
+
+def _with_addresses_passed_on(table: StaffTable, known: Sequence[Known], reader: _Reader, first: _Planner) -> tuple[LinePlan, ...] | None:
+    """Return the plan where addresses that their owners give up in this very file are free for others; None when none is.
+
+    Begins with everyone who wants another address and leaves out those whose line turns out to be a problem.
+    """
+    free = frozenset(first.wishes)
+    for _attempt in range(_MOST_ATTEMPTS):
+        planner = _Planner(known, free)
+        lines = tuple([planner.decide(row, reader) for row in table.rows])
+        if free <= planner.released:
+            return lines
+        free &= planner.released
+    return None
 
 
 def _dates(table: StaffTable, fields: tuple[str, ...], choices: Choices) -> DateColumn:
@@ -214,9 +237,11 @@ def _joined(given: str, infix: str, family: str) -> tuple[str, str, str]:
 class _Planner:
     """Decides line after line; knows who is there and which keys earlier lines of the file had."""
 
-    def __init__(self, known: Sequence[Known]) -> None:
+    def __init__(self, known: Sequence[Known], released: frozenset[object]) -> None:
         self._by_number = {person.values[_NUMBER]: person for person in known if person.values[_NUMBER]}
-        self._by_email = {person.values[_EMAIL]: person for person in known if person.values[_EMAIL]}
+        self._by_email = {person.values[_EMAIL]: person for person in known if person.values[_EMAIL] and person.values[_EMAIL] not in released}
+        self.wishes: set[object] = set()
+        self.released: set[object] = set()
         self._numbers: dict[object, tuple[int, Values]] = {}
         self._emails: dict[object, tuple[int, Values]] = {}
 
@@ -239,7 +264,10 @@ class _Planner:
         if person is None:
             values = (said[_GIVEN], said[_INFIX] or "", *said[_FAMILY:])
             return LinePlan(row.line, Action.NEW, shown, None, values, (), (), tuple(found.warnings))
-        return _change(row.line, shown, person, found)
+        done = _change(row.line, shown, person, found)
+        if "email" in done.changed and person.values[_EMAIL]:
+            self.released.add(person.values[_EMAIL])
+        return done
 
     def _earlier(self, line: int, said: Values, found: _Found) -> int | None:
         """Return the earlier line that says the same; note a problem when it has the same key and says something else."""
@@ -264,6 +292,8 @@ class _Planner:
         if by_email is not None and by_email.relation:
             found.problems.append(_("This e-mail address is in use by a partner of an employee. Give the employee's own."))
             return None
+        if by_number is not None and email and by_number.values[_EMAIL] not in (None, email):
+            self.wishes.add(by_number.values[_EMAIL])
         if by_email is None or by_email is by_number:
             return by_number
         theirs = by_email.values[_NUMBER]
