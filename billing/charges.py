@@ -63,6 +63,7 @@ async def record(new: Sequence[NewCharge], *, now: datetime) -> None:
     """
     async with db.atomic():
         for group in sorted({charge.group_key for charge in new}):
+            await _lock_group(group)
             if await db.value("SELECT 1 FROM invoice WHERE group_key = $1", group):
                 raise Conflict("already_invoiced", _("The invoice for this has been issued already."))
         await db.execute_many(_INSERT, [_row(charge, position, now) for position, charge in enumerate(new)])
@@ -132,7 +133,14 @@ async def of(charge_ids: Sequence[UUID]) -> list[Charge]:
 
 
 async def lock_open(group_key: str) -> list[Charge]:
-    """Return a group's open charges in their order, locked until the transaction ends."""
-    return await db.rows(
-        Charge, f"{_SELECT} WHERE group_key = $1 AND state = 'open' ORDER BY created_at, position, id FOR UPDATE", group_key
-    )
+    """Return a group's open charges in their order; the group and its charges are locked until the transaction ends.
+
+    Nothing can be added to the group meanwhile, so that no charge is left behind by its invoice.
+    """
+    await _lock_group(group_key)
+    await db.execute("SELECT 1 FROM charge WHERE group_key = $1 AND state = 'open' ORDER BY id FOR UPDATE", group_key)
+    return await db.rows(Charge, f"{_SELECT} WHERE group_key = $1 AND state = 'open' ORDER BY created_at, position, id", group_key)
+
+
+async def _lock_group(group_key: str) -> None:
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('charges:' || $1, 0))", group_key)

@@ -1,6 +1,6 @@
 """Issuing: one transaction that gives the number and freezes everything, then work rows for all that follows.
 
-Lock order: the group's charges, then the counter of the series, as late as can be. After the commit each of PDF and
+Lock order: the group, its charges by id, then the counter of the series, as late as can be. After the commit each of PDF and
 e-invoice, copy at Stripe and mail goes its own way; none of them can undo or repeat the invoice.
 """
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing import charges, issuing, numbering
+from billing import charges, issuing, ledger, numbering, payments
 from marketplace.kit import clock, db
-from tests.builders.billing import a_charge, a_debtor
+from marketplace.kit.errors import Conflict
+from tests.builders.billing import a_charge, a_debtor, an_invoice
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,6 +94,31 @@ async def test_dropping_and_issuing_at_once_never_both_win(committed: str, now: 
             charges.drop([charge.id], now=now), issuing.issue(charge.group_key, now=now), return_exceptions=True
         )
         assert (dropped is None) == (issued is None)
+
+
+async def test_a_late_charge_is_invoiced_or_refused_but_never_left_behind(committed: str, now: datetime) -> None:
+    debtor = await a_debtor()
+    for at in range(20):
+        group = f"order:late{at}"
+        await charges.record([a_charge(debtor, group)], now=now)
+        late = a_charge(debtor, group)
+        first, second = (charges.record([late], now=now), issuing.issue(group, now=now))
+        answers = await asyncio.gather(*((first, second) if at % 2 else (second, first)), return_exceptions=True)
+        refused = any(isinstance(answer, Conflict) for answer in answers)
+        state = await db.value("SELECT state FROM charge WHERE id = $1", late.id)
+        assert state == (None if refused else "invoiced")
+
+
+async def test_payments_at_the_same_time_count_once_each(committed: str, now: datetime) -> None:
+    made = await an_invoice(await a_debtor(), amounts=(1_000,))
+
+    async def pay(name: str) -> bool:
+        return await payments.record(made, source="stripe", external_id=name, cents=100, method="ideal", received_at=now, now=now)
+
+    fresh = await asyncio.gather(*(pay(f"py_{at % 10}") for at in range(30)))
+    assert sum(fresh) == 10
+    assert await db.records("SELECT state, paid_cents FROM invoice") == [{"state": "paid", "paid_cents": 1_000}]
+    assert (await ledger.check()).right
 
 
 async def test_a_number_needs_a_transaction(committed: str) -> None:
