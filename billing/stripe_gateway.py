@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 20.0
 NETWORK_RETRIES = 2
 REQUESTS_A_SECOND = 10
+SANDBOX_REQUESTS_A_SECOND = 100
 TOLERANCE_SECONDS = 300
 _EXPAND = ["payments.data.payment.payment_intent"]
 _METHODS = {"customer_balance": "bank_transfer"}
@@ -262,7 +263,8 @@ def from_settings(given: Settings) -> Gateway:
         )
     if given.stripe_api_key.startswith(_LIVE) and not given.live:
         raise Unavailable("stripe_live_key", _("This is a live Stripe key."), next_step=_("Set MARKETPLACE_LIVE=1 to move real money."))
-    return Gateway(api_key=given.stripe_api_key, base=given.stripe_base)
+    pace = SANDBOX_REQUESTS_A_SECOND if given.stripe_base else REQUESTS_A_SECOND
+    return Gateway(api_key=given.stripe_api_key, base=given.stripe_base, a_second=pace)
 
 
 _installed: list[Gateway | None] = [None]
