@@ -153,7 +153,8 @@ def place_and_end(session: Session) -> str:
     """Return ``Taalhuis Zijlpoort, Leiden · until 5 Apr``."""
     if session.lesson_count == 1:
         return place_of(session)
-    return f"{place_of(session)} · {_('until {day}', day=fmt_date(clock.local(session.ends_at).date(), 'short'))}"
+    until = _("until {day}", day=fmt_date(clock.local(session.ends_at).date(), "short"))
+    return f"{place_of(session)} · {until}"
 
 
 def choice_title(session: Session) -> str:
@@ -259,7 +260,8 @@ def plans(terms: policies.PolicyTerms, price: Money, session: Session, now: date
     steps = tuple(_step(each, last=each is bounds[-1], starts_at=session.starts_at) for each in bounds)
     today = next((place for place, each in enumerate(bounds) if now <= each.until), len(bounds))
     free = [each for each in bounds if each.amount.is_zero and now <= each.until]
-    parts = [f"{_('free') if each.percent == 0 else f'{each.percent}%'} {each.until}" for each in steps]
+    free_word = _("free")
+    parts = [f"{each.percent}% {each.until}" if each.percent else f"{free_word} {each.until}" for each in steps]
     return Plans(
         steps=steps,
         course=_days(clock.local(session.starts_at).date(), clock.local(session.ends_at).date()),
