@@ -240,6 +240,7 @@ class _Planner:
     def __init__(self, known: Sequence[Known], released: frozenset[object]) -> None:
         self._by_number = {person.values[_NUMBER]: person for person in known if person.values[_NUMBER]}
         self._by_email = {person.values[_EMAIL]: person for person in known if person.values[_EMAIL] and person.values[_EMAIL] not in released}
+        self._persons: dict[UUID, int] = {}
         self.wishes: set[object] = set()
         self.released: set[object] = set()
         self._numbers: dict[object, tuple[int, Values]] = {}
@@ -252,7 +253,9 @@ class _Planner:
         shown = _shown(said)
         before = self._earlier(row.line, said, found)
         person = None if before is not None else self._person(said, found)
-        if before is None and not found.problems and person is None:
+        if person is not None:
+            self._once(row.line, person, found)
+        elif before is None and not found.problems:
             _require(said, found)
         if found.damaged:
             found.warnings.append(_("Letters of this name were lost in the export: “{name}”. Is it saved as UTF-8?", name=shown))
@@ -284,6 +287,14 @@ class _Planner:
                 sentence = _SAME_NUMBER if seen is self._numbers else _SAME_EMAIL
                 found.problems.append(_(sentence, n=earlier[0]))
         return same
+
+    def _once(self, line: int, person: Known, found: _Found) -> None:
+        """Note a problem when an earlier line reached the same person by their other key."""
+        if found.problems:
+            return
+        earlier = self._persons.setdefault(person.id, line)
+        if earlier != line:
+            found.problems.append(_("Line {n} is about the same person. Keep one of them.", n=earlier))
 
     def _person(self, said: Values, found: _Found) -> Known | None:
         number, email = said[_NUMBER], said[_EMAIL]

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from marketplace.people import names, staff_columns, staff_files, staff_plan, staff_values
@@ -198,6 +198,12 @@ def test_a_line_that_comes_twice_counts_once_and_one_that_differs_is_a_problem()
     assert plan.lines[3].problems == ("Line 2 has the same e-mail address and says something else. Keep one of them.",)
 
 
+def test_one_person_by_two_keys_is_a_problem() -> None:
+    plan = plan_of(";Bo;;Berg;soren@b.example;;;\n7;Bo;;Veld;;;;", known(1))
+    assert [line.action.value for line in plan.lines] == ["changed", "problem"]
+    assert plan.lines[1].problems == ("Line 2 is about the same person. Keep one of them.",)
+
+
 def test_a_whole_name_does_not_undo_how_hr_took_it_apart() -> None:
     values = ("Anna Maria", "", "Jansen", "anna@b.example", None, None, None, None, None, None)
     line = line_of("Anna Maria Jansen;anna@b.example", known(1, values), head="Naam;E-mail")
@@ -248,6 +254,7 @@ def _apply(people: list[Known], plan: Plan) -> list[Known]:
     return list(kept.values())
 
 
+@settings(max_examples=200)
 @given(rows)
 def test_any_file_is_safe_complete_and_changes_nothing_the_second_time(lines: list[tuple[str, ...]]) -> None:
     text = "\n".join(";".join(line) for line in lines if any(line))
@@ -264,5 +271,6 @@ def test_any_file_is_safe_complete_and_changes_nothing_the_second_time(lines: li
         if person.id == UUID(int=1):
             assert all(new is not None for new, old in zip(person.values, SOREN, strict=True) if old is not None)
     second = plan_of(text, *after)
-    note(f"{text}\n{first.lines}\n{second.lines}")
+    note(text)
+    note("\n".join(f"{one.line} {one.action} {one.problems} / {two.action} {two.problems}" for one, two in zip(first.lines, second.lines, strict=True)))
     assert second.counts["new"] == second.counts["changed"] == 0
