@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -12,6 +11,10 @@ import msgspec
 from marketplace.kit import db, work
 from marketplace.kit.errors import InvalidTransition
 from marketplace.kit.i18n import _
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
 
 class EnrolmentState(StrEnum):
@@ -53,7 +56,7 @@ async def open(new: Sequence[NewEnrolment], *, now: datetime) -> None:  # noqa: 
 
 
 async def confirm(enrolment_id: UUID, *, now: datetime) -> None:
-    """The partner takes this person, who is invited by mail. Raises ``InvalidTransition``."""
+    """Say that the partner takes this person, who is invited by mail. Raises ``InvalidTransition``."""
     await _move(enrolment_id, EnrolmentState.CONFIRMED, now=now)
     await _invite([enrolment_id], now=now)
 
@@ -65,12 +68,12 @@ async def _invite(enrolment_ids: Sequence[UUID], *, now: datetime) -> None:
 
 
 async def decline(enrolment_id: UUID, *, now: datetime) -> None:
-    """The partner does not take this person; the caller frees the seat. Raises ``InvalidTransition``."""
+    """Say that the partner does not take this person; the caller frees the seat. Raises ``InvalidTransition``."""
     await _move(enrolment_id, EnrolmentState.DECLINED, now=now)
 
 
 async def close(enrolment_id: UUID, *, now: datetime) -> None:
-    """The person no longer takes part; the caller frees the seat. Raises ``InvalidTransition``."""
+    """Say that the person no longer takes part; the caller frees the seat. Raises ``InvalidTransition``."""
     await _move(enrolment_id, EnrolmentState.CANCELLED, now=now)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from email.utils import parseaddr
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from catalog import sessions
-from catalog.sessions import Lesson, Session
 from marketplace.kit import clock, db, mail
 from marketplace.kit.i18n import use_locale
 from marketplace.kit.settings import settings
 from marketplace.people import staff
-from marketplace.people.staff import Contact
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from catalog.sessions import Lesson, Session
+    from marketplace.people.staff import Contact
 
 
 class _Seated(msgspec.Struct, frozen=True):
@@ -60,7 +64,7 @@ def invitation(enrolment_id: UUID, contact: Contact, session: Session, lessons: 
     for lesson in lessons:
         made.add_component(_event(enrolment_id, contact, session, lesson, sender, now=now))
     made.add_missing_timezones()
-    return made.to_ical()
+    return bytes(made.to_ical())
 
 
 def _event(enrolment_id: UUID, contact: Contact, session: Session, lesson: Lesson, sender: str, *, now: datetime) -> Event:
@@ -78,5 +82,5 @@ def _event(enrolment_id: UUID, contact: Contact, session: Session, lesson: Lesso
     attendee = vCalAddress(f"mailto:{contact.email}")
     attendee.params["cn"] = vText(contact.name)
     attendee.params["role"] = vText("REQ-PARTICIPANT")
-    event.add("attendee", attendee, encode=0)
+    event.add("attendee", attendee, encode=False)
     return event

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from marketplace.enrolments.invitations import invite
 from marketplace.kit import work
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @work.handler("enrolments.invite")

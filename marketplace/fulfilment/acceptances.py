@@ -66,15 +66,24 @@ async def ask(order_line_id: UUID, *, now: datetime) -> UUID | None:
             return None
         acceptance_id = UUID(str(made))
         whole = decide_by - now
-        steps: tuple[tuple[str, timedelta], ...] = (("tell_partner", timedelta()), ("remind", whole * REMIND_AT), ("tell_ecl", whole * TELL_ECL_AT), ("expire", whole))
+        steps: tuple[tuple[str, timedelta], ...] = (
+            ("tell_partner", timedelta()),
+            ("remind", whole * REMIND_AT),
+            ("tell_ecl", whole * TELL_ECL_AT),
+            ("expire", whole),
+        )
         for kind, after in steps:
-            await work.enqueue(f"fulfilment.{kind}", {"acceptance_id": acceptance_id}, run_at=now + after, now=now, dedupe_key=f"{kind}:{acceptance_id}")
+            await work.enqueue(
+                f"fulfilment.{kind}", {"acceptance_id": acceptance_id}, run_at=now + after, now=now, dedupe_key=f"{kind}:{acceptance_id}"
+            )
     return acceptance_id
 
 
 async def accept(acceptance_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """Take the person; the order is confirmed when all of its lines are decided. Raises ``NotFound`` for another
-    partner's question, ``InvalidTransition`` when it was declined already. Accepting twice is fine."""
+    """Take the person; the order is confirmed when all of its lines are decided. Accepting twice is fine.
+
+    Raises ``NotFound`` for another partner's question, ``InvalidTransition`` when it was declined already.
+    """
     require(actor, Permission.DECIDE_ACCEPTANCES)
     async with db.atomic():
         asked = await _locked(acceptance_id, actor=actor)
@@ -111,14 +120,18 @@ async def expire(acceptance_id: UUID, *, now: datetime) -> None:
 async def _locked(acceptance_id: UUID, *, actor: Actor) -> Locked:
     """Lock in the order that everything follows: session, order, then this row."""
     mine = None if actor.kind == "system" else actor.partner_id
-    sql = "SELECT id, order_line_id, partner_id, state, decide_by_at FROM acceptance WHERE id = $1 AND ($2::uuid IS NULL OR partner_id = $2)"
+    sql = (
+        "SELECT id, order_line_id, partner_id, state, decide_by_at FROM acceptance WHERE id = $1 AND ($2::uuid IS NULL OR partner_id = $2)"
+    )
     seen = await db.row(Locked, sql, acceptance_id, mine) if actor.kind == "system" or mine else None
     if seen is None:
         raise NotFound("not_found", _("There is no such question."), next_step=_("Look at your list."))
-    await db.execute("SELECT FROM session WHERE id = (SELECT session_id FROM order_line WHERE id = $1) FOR NO KEY UPDATE", seen.order_line_id)
+    await db.execute(
+        "SELECT FROM session WHERE id = (SELECT session_id FROM order_line WHERE id = $1) FOR NO KEY UPDATE", seen.order_line_id
+    )
     await db.execute("SELECT FROM placed_order WHERE id = (SELECT order_id FROM order_line WHERE id = $1) FOR UPDATE", seen.order_line_id)
     locked = await db.row(Locked, f"{sql} FOR UPDATE", acceptance_id, mine)
-    assert locked is not None  # noqa: S101 - rows are never deleted
+    assert locked is not None
     return locked
 
 

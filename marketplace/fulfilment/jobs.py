@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from marketplace.fulfilment import acceptances, read
@@ -12,6 +11,9 @@ from marketplace.kit import db, mail, work
 from marketplace.kit.i18n import use_locale
 from marketplace.kit.identity import Actor, Role
 from marketplace.kit.settings import settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @work.handler("fulfilment.ask_partner")
@@ -47,7 +49,8 @@ async def tell_ecl(payload: dict[str, Any], *, item: work.WorkItem, now: datetim
 
 async def _mail(acceptance_id: UUID, template: str, item: work.WorkItem, *, now: datetime, to: str | None = None) -> None:
     found = await db.records(
-        "SELECT a.partner_id, a.state, p.email, p.name FROM acceptance a JOIN partner p ON p.id = a.partner_id WHERE a.id = $1", acceptance_id
+        "SELECT a.partner_id, a.state, p.email, p.name FROM acceptance a JOIN partner p ON p.id = a.partner_id WHERE a.id = $1",
+        acceptance_id,
     )
     if not found or found[0]["state"] != AcceptanceState.WAITING:
         return

@@ -43,7 +43,9 @@ async def show_list(
 
 
 @post("/acceptances/{acceptance_id:uuid}/accept", opt={"access": "partner", "noun": "acceptance"}, status_code=303)
-async def accept(request: WebRequest, acceptance_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Redirect:
+async def accept(
+    request: WebRequest, acceptance_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Redirect:
     """Take the person."""
     try:
         await acceptances.accept(acceptance_id, actor=actor, now=now)
@@ -72,7 +74,14 @@ async def decline(
         waiting = await read.lines(actor=actor, state="awaiting_partner", size=100)
         form = form.refuse(refusal)
         return render(
-            request, "fulfilment/acceptance_list.html", status_code=refusal.status, page=page, waiting=waiting.items, state=None, form=form, refused=acceptance_id
+            request,
+            "fulfilment/acceptance_list.html",
+            status_code=refusal.status,
+            page=page,
+            waiting=waiting.items,
+            state=None,
+            form=form,
+            refused=acceptance_id,
         )
     flash(request, _("Declined."), _("HR is told why and can choose other dates. The seat is free again."))
     return redirect("/acceptances")
@@ -81,11 +90,15 @@ async def decline(
 @get("/rosters", opt={"access": "partner"})
 async def show_sessions(request: WebRequest, actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html:
     """List the partner's sessions, soonest first."""
-    return render(request, "fulfilment/roster_list.html", sessions=await read.own_sessions(actor=actor, now=now, since=now - _PAST), now=now)
+    return render(
+        request, "fulfilment/roster_list.html", sessions=await read.own_sessions(actor=actor, now=now, since=now - _PAST), now=now
+    )
 
 
 @get("/rosters/{session_id:uuid}", opt={"access": "partner", "noun": "session"})
-async def show_roster(request: WebRequest, session_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html:
+async def show_roster(
+    request: WebRequest, session_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Html:
     """Show who comes to one session, and when it meets."""
     return render(request, "fulfilment/roster_show.html", roster=await read.roster(session_id, actor=actor, now=now), now=now)
 

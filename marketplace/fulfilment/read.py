@@ -17,6 +17,7 @@ from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.web import paging
 from marketplace.people import names
 
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """One order line as its partner sees it. Without a question it was accepted at once: the seats were published."""
 
@@ -84,7 +85,9 @@ async def one(acceptance_id: UUID, *, actor: Actor) -> Question:
 
 async def waiting_count(partner_id: UUID) -> int:
     """Return how many questions wait for this partner."""
-    return int(await db.value("SELECT count(*) FROM acceptance WHERE partner_id = $1 AND state = $2", partner_id, AcceptanceState.WAITING.value))
+    return int(
+        await db.value("SELECT count(*) FROM acceptance WHERE partner_id = $1 AND state = $2", partner_id, AcceptanceState.WAITING.value)
+    )
 
 
 class Participant(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,10 +91,9 @@ async def seal(*, limit: int = 5_000) -> int:
 
 async def verify() -> list[str]:
     """Recompute the chain and return a sentence for each link that does not hold; empty means intact."""
-    sql = f"SELECT link.position, link.hash, {_FIELDS} FROM audit_link AS link LEFT JOIN audit_entry AS entry ON entry.id = link.entry_id ORDER BY link.position"  # noqa: S608, E501
-    previous, expected, problems = b"", 0, []
-    for found in await db.records(sql):
-        expected += 1
+    sql = f"SELECT link.position, link.hash, {_FIELDS} FROM audit_link AS link LEFT JOIN audit_entry AS entry ON entry.id = link.entry_id ORDER BY link.position"  # noqa: S608
+    previous, problems = b"", []
+    for expected, found in enumerate(await db.records(sql), start=1):
         position, kept = found.pop("position"), found.pop("hash")
         if position != expected:
             return [*problems, f"Link {expected} of the audit chain is missing."]

@@ -28,7 +28,7 @@ def holidays(year: int) -> dict[date, str]:
     """
     sunday = easter(year)
     kings = date(year, 4, 27)
-    if kings.isoweekday() == 7:  # noqa: PLR2004 - ISO Sunday
+    if kings.isoweekday() == 7:
         kings -= timedelta(days=1)
     days = {
         date(year, 1, 1): "New Year",

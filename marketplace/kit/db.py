@@ -25,7 +25,6 @@ T = TypeVar("T")
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 
-
 class _Engine(PostgresEngine):
     """Piccolo's engine, without its visit to the database at import time."""
 
@@ -195,4 +194,3 @@ def violated(error: BaseException) -> str | None:
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return error.constraint_name
     return None
-

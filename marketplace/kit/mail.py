@@ -125,7 +125,7 @@ async def deliver(payload: dict[str, Any], *, item: work.WorkItem, now: datetime
             timeout=20,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        if all(one.code >= 500 for one in error.recipients):  # noqa: PLR2004 - RFC 5321: 5yz is permanent
+        if all(one.code >= 500 for one in error.recipients):
             raise work.GiveUp(f"The address was refused: {error.recipients[0].message}") from error
         raise
     await db.execute("UPDATE mail_message SET state = 'sent', sent_at = $2 WHERE id = $1", stored.id, now)

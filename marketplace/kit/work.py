@@ -59,7 +59,7 @@ class Registered(msgspec.Struct, frozen=True):
     outside: bool
 
 
-class Retry(Exception):  # noqa: N818 - it is an instruction
+class Retry(Exception):
     """Try this item again after a while; it costs no patience (the attempt does not count towards giving up)."""
 
     def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
@@ -67,8 +67,8 @@ class Retry(Exception):  # noqa: N818 - it is an instruction
         self.after = after
 
 
-class GiveUp(Exception):  # noqa: N818 - it is an instruction
-    """This item can't be done; a person must look. The sentence is shown in the ECL desk."""
+class GiveUp(Exception):
+    """The item can't be done; a person must look. The sentence is shown in the ECL desk."""
 
 
 _handlers: dict[str, Registered] = {}
@@ -92,7 +92,9 @@ def kinds() -> dict[str, Registered]:
     return dict(_handlers)
 
 
-async def enqueue(kind: str, payload: Mapping[str, object], *, run_at: datetime, now: datetime | None = None, dedupe_key: str | None = None) -> bool:
+async def enqueue(
+    kind: str, payload: Mapping[str, object], *, run_at: datetime, now: datetime | None = None, dedupe_key: str | None = None
+) -> bool:
     """Write an item in the current transaction; return False when its ``dedupe_key`` was used before, ever.
 
     The item leaves with the commit. ``run_at`` is an instant in UTC.
@@ -254,7 +256,7 @@ async def backlog(now: datetime) -> Backlog:
         FROM due_work WHERE state <> 'done'
     """
     found = await db.row(Backlog, sql, now)
-    assert found is not None  # noqa: S101 - an aggregate always has a row
+    assert found is not None
     return found
 
 

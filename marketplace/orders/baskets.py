@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,9 @@ from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.people import scope, staff
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HOLD = timedelta(minutes=30)
 
@@ -67,7 +70,9 @@ async def _read(sql: str, *args: object) -> Basket | None:
     head = await db.row(_Head, sql, *args)
     if head is None:
         return None
-    lines = await db.rows(BasketLine, "SELECT id, session_id, person_id, seat_id FROM basket_line WHERE basket_id = $1 ORDER BY id", head.id)
+    lines = await db.rows(
+        BasketLine, "SELECT id, session_id, person_id, seat_id FROM basket_line WHERE basket_id = $1 ORDER BY id", head.id
+    )
     if not lines:
         return None
     return Basket(head.id, head.company_id, head.purchase_order, head.cost_centre, head.held_until, lines)
@@ -96,20 +101,29 @@ async def choose(
     async with db.atomic():
         await staff.get_many(list(person_ids), company_id=company_id)
         basket_id = await _head(actor, company_id, purchase_order, cost_centre, until=until, now=now)
-        lines = await db.rows(BasketLine, "SELECT id, session_id, person_id, seat_id FROM basket_line WHERE basket_id = $1 ORDER BY id", basket_id)
+        lines = await db.rows(
+            BasketLine, "SELECT id, session_id, person_id, seat_id FROM basket_line WHERE basket_id = $1 ORDER BY id", basket_id
+        )
         await _let_go([line for line in lines if line.session_id == session_id], now=now)
         others = [line for line in lines if line.session_id != session_id]
         wishes = [SeatWish(session_id, person_id, company_id) for person_id in dict.fromkeys(person_ids)]
         held = await seats.hold(wishes, until=until, now=now)
         sql = "INSERT INTO basket_line (id, basket_id, session_id, person_id, seat_id) VALUES ($1, $2, $3, $4, $5)"
         await db.execute_many(sql, [(ids.new_id(), basket_id, seat.session_id, seat.person_id, seat.id) for seat in held])
-        await db.execute("UPDATE seat SET held_until = $2 WHERE id = ANY($1) AND state = 'held' AND held_until > $3", [line.seat_id for line in others], until, now)
+        await db.execute(
+            "UPDATE seat SET held_until = $2 WHERE id = ANY($1) AND state = 'held' AND held_until > $3",
+            [line.seat_id for line in others],
+            until,
+            now,
+        )
     found = await of(actor)
-    assert found is not None  # noqa: S101 - it has at least one line
+    assert found is not None
     return found
 
 
-async def _head(actor: Actor, company_id: UUID, purchase_order: str | None, cost_centre: str | None, *, until: datetime, now: datetime) -> UUID:
+async def _head(
+    actor: Actor, company_id: UUID, purchase_order: str | None, cost_centre: str | None, *, until: datetime, now: datetime
+) -> UUID:
     sql = """
         INSERT INTO basket (id, company_id, account_id, purchase_order, cost_centre, held_until, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (account_id) DO UPDATE SET company_id = $2, purchase_order = $4, cost_centre = $5, held_until = $6, changed_at = $7

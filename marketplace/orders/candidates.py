@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,9 @@ import msgspec
 from marketplace.kit import db
 from marketplace.kit.i18n import _, current_locale
 from marketplace.people import names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SHOWN = 40
 _LEVELS = ("A0", "A1", "A2", "B1", "B2", "C1", "C2")
@@ -89,7 +92,9 @@ async def of(company_id: UUID, session_id: UUID, *, search: str = "", ticked: Se
         Candidate, _PEOPLE, company_id, session_id, names.fold(search), list(ticked), SHOWN + len(ticked), current_locale()
     )
     whole = await db.value("SELECT count(*)::int FROM person WHERE company_id = $1 AND state = 'active'", company_id)
-    levels = await db.row(Levels, "SELECT level_from, level_to FROM programme WHERE id = (SELECT programme_id FROM session WHERE id = $1)", session_id)
+    levels = await db.row(
+        Levels, "SELECT level_from, level_to FROM programme WHERE id = (SELECT programme_id FROM session WHERE id = $1)", session_id
+    )
     return Candidates(people, whole, levels or Levels(None, None))
 
 

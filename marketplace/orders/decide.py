@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -13,9 +13,13 @@ from marketplace.enrolments import enrolments
 from marketplace.kit import audit, db, work
 from marketplace.kit.errors import InvalidTransition, NotFound
 from marketplace.kit.i18n import _
-from marketplace.kit.identity import Actor
 from marketplace.orders.pricing import group_key
 from marketplace.orders.states import LineState, OrderState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from marketplace.kit.identity import Actor
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -28,7 +32,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 async def accept_line(line_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """The partner takes this person. The caller has checked that the line is the actor's; raises ``InvalidTransition``."""
+    """Say that the partner takes this person. The caller has checked that the line is the actor's; raises ``InvalidTransition``."""
     async with db.atomic():
         line = await _locked(line_id)
         if line.state is LineState.ACCEPTED:
@@ -40,7 +44,7 @@ async def accept_line(line_id: UUID, *, actor: Actor, now: datetime) -> None:
 
 
 async def decline_line(line_id: UUID, *, reason: str, actor: Actor, now: datetime) -> None:
-    """The partner does not take this person: the seat is free again and nothing is billed. Raises ``InvalidTransition``."""
+    """Say that the partner does not take this person: the seat is free again and nothing is billed. Raises ``InvalidTransition``."""
     async with db.atomic():
         line = await _locked(line_id)
         if line.state is LineState.DECLINED:
@@ -75,7 +79,7 @@ async def _locked(line_id: UUID) -> _Line:
     await db.execute("SELECT FROM session WHERE id = (SELECT session_id FROM seat WHERE id = $1) FOR NO KEY UPDATE", seen.seat_id)
     await db.execute("SELECT FROM placed_order WHERE id = $1 FOR UPDATE", seen.order_id)
     locked = await db.row(_Line, sql, line_id)
-    assert locked is not None  # noqa: S101 - rows are never deleted
+    assert locked is not None
     return locked
 
 

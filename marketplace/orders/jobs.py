@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from marketplace.kit import db, identity, mail, work
 from marketplace.kit.identity import Actor, Role
 from marketplace.orders import read
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _ECL = Actor(kind="system", roles=frozenset({Role.ECL}))
 
@@ -24,7 +26,14 @@ async def tell_placed(payload: dict[str, Any], *, item: work.WorkItem, now: date
     order = await read.by_id(UUID(payload["order_id"]), actor=_ECL)
     buyer = await _buyer(order.id)
     if buyer is not None:
-        await mail.send(template="orders/placed", to=buyer.email, locale=await _language(buyer, order), context={"order": order}, now=now, dedupe_key=f"placed:{order.id}")
+        await mail.send(
+            template="orders/placed",
+            to=buyer.email,
+            locale=await _language(buyer, order),
+            context={"order": order},
+            now=now,
+            dedupe_key=f"placed:{order.id}",
+        )
 
 
 @work.handler("orders.tell_declined")
@@ -36,7 +45,14 @@ async def tell_declined(payload: dict[str, Any], *, item: work.WorkItem, now: da
     buyer = await _buyer(order.id)
     if buyer is not None:
         context = {"order": order, "line": line}
-        await mail.send(template="orders/declined", to=buyer.email, locale=await _language(buyer, order), context=context, now=now, dedupe_key=f"declined:{line.id}")
+        await mail.send(
+            template="orders/declined",
+            to=buyer.email,
+            locale=await _language(buyer, order),
+            context=context,
+            now=now,
+            dedupe_key=f"declined:{line.id}",
+        )
 
 
 async def _language(buyer: identity.AccountRow, order: read.Order) -> str:

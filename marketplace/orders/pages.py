@@ -44,7 +44,9 @@ class BasketForm(msgspec.Struct, frozen=True):
 
 
 @get("/orders/new", opt={"access": "company"})
-async def choose(request: WebRequest, actor: NamedDependency[Actor], now: NamedDependency[datetime], session: FromQuery[UUID | None] = None) -> Html | Redirect:
+async def choose(
+    request: WebRequest, actor: NamedDependency[Actor], now: NamedDependency[datetime], session: FromQuery[UUID | None] = None
+) -> Html | Redirect:
     """Show who can take part in a session; people already in the basket for it are ticked."""
     require(actor, Permission.PLACE_ORDERS)
     if session is None:
@@ -96,7 +98,7 @@ def _session_of(form: forms.Form[ChoosePeople]) -> UUID:
     raise NotFound("not_found", _("There are no such dates."), next_step=_("Choose dates from the programmes."))
 
 
-async def _people_page(  # noqa: PLR0913 - one page, shown first, searched and refused
+async def _people_page(
     request: WebRequest,
     actor: Actor,
     session: UUID,
@@ -172,9 +174,15 @@ async def create(request: WebRequest, actor: NamedDependency[Actor], now: NamedD
     try:
         placed = await place.place(command, actor=actor, now=now)
     except DomainError as refusal:
-        return render(request, "orders/basket.html", status_code=refusal.status, review=await review.of(actor, now=now), form=form.refuse(refusal))
+        return render(
+            request, "orders/basket.html", status_code=refusal.status, review=await review.of(actor, now=now), form=form.refuse(refusal)
+        )
     if not placed.replayed:
-        flash(request, _("Order {number} is placed.", number=placed.number), _("Everyone's seat is certain once the order says confirmed. We mail you the invoice."))
+        flash(
+            request,
+            _("Order {number} is placed.", number=placed.number),
+            _("Everyone's seat is certain once the order says confirmed. We mail you the invoice."),
+        )
     return redirect(f"/orders/{placed.number}")
 
 
@@ -192,7 +200,7 @@ async def show_list(
 ) -> Html:
     """List the company's orders, newest first."""
     text = (q or "").strip()
-    number = int(text) if text.isdigit() and len(text) < 12 else (0 if text else None)  # noqa: PLR2004 - digits of a bigint
+    number = int(text) if text.isdigit() and len(text) < 12 else (0 if text else None)
     page = await read.listed(actor=actor, state=_state(shown), number=number, cursor=cursor)
     numbers = await read.invoice_numbers([row.id for row in page.items])
     return render(request, "orders/order_list.html", page=page, numbers=numbers, state=_state(shown), q=text, states=list(OrderState))
@@ -202,7 +210,17 @@ async def show_list(
 async def csv_file(actor: NamedDependency[Actor]) -> Response[bytes]:
     """Give every order line of the company as a CSV that Excel opens."""
     rows = await read.lines_for_csv(actor=actor)
-    header = [_("Order"), _("Date"), _("PO number"), _("Cost centre"), _("Programme"), _("Starts"), _("Person"), _("State"), _("Price without VAT")]
+    header = [
+        _("Order"),
+        _("Date"),
+        _("PO number"),
+        _("Cost centre"),
+        _("Programme"),
+        _("Starts"),
+        _("Person"),
+        _("State"),
+        _("Price without VAT"),
+    ]
     return spreadsheet.answer("orders.csv", header, (_csv_cells(row) for row in rows))
 
 
@@ -230,4 +248,3 @@ async def held(actor: Actor, now: datetime) -> Held | None:
 set_basket_hook(held)
 
 HANDLERS = [choose, hold, show_basket, remove, empty, create, show_list, csv_file, show]
-

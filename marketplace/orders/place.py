@@ -6,8 +6,7 @@ Lock order: the idempotency key, then sessions by id, then our own new rows. Not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -15,7 +14,6 @@ import msgspec
 from billing import charges, debtors, seller
 from catalog import seats, sessions
 from catalog.seats import SeatWish, TakenSeat
-from catalog.sessions import SessionOffer
 from marketplace.enrolments import enrolments
 from marketplace.enrolments.enrolments import EnrolmentState, NewEnrolment
 from marketplace.kit import audit, db, ids, work
@@ -23,10 +21,16 @@ from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.orders import baskets, decide, pricing
-from marketplace.orders.pricing import PricedLine
 from marketplace.orders.states import LineState
 from marketplace.people import companies, ordering_rules, scope, staff
 from marketplace.people.staff import Person, PersonState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from catalog.sessions import SessionOffer
+    from marketplace.orders.pricing import PricedLine
 
 MAX_LINES = 200
 
@@ -134,7 +138,9 @@ async def _claim_key(command: PlaceOrder, order_id: UUID, *, company_id: UUID, n
 
 
 def _digest(command: PlaceOrder) -> bytes:
-    content = (command.lines, command.purchase_order, command.cost_centre, command.basket_id) if command.basket_id is None else command.basket_id
+    content = (
+        (command.lines, command.purchase_order, command.cost_centre, command.basket_id) if command.basket_id is None else command.basket_id
+    )
     return hashlib.sha256(msgspec.json.encode(content)).digest()
 
 
@@ -152,7 +158,7 @@ async def _take(wishes: Sequence[LineWish], basket: baskets.Basket | None, *, co
     return await seats.take([SeatWish(wish.session_id, wish.person_id, company_id) for wish in wishes], now=now)
 
 
-async def _write(  # noqa: PLR0913 - the one place where all of it meets
+async def _write(
     order_id: UUID,
     command: PlaceOrder,
     wishes: Sequence[LineWish],
@@ -174,7 +180,12 @@ async def _write(  # noqa: PLR0913 - the one place where all of it meets
     priced = [pricing.line(offers[wish.session_id], people[wish.person_id], sale) for wish in wishes]
     number = int(await db.value("SELECT nextval('next_order_number')"))
     head = pricing.OrderHead(
-        id=order_id, number=number, debtor_id=debtor_id, purchase_order=command.purchase_order, cost_centre=command.cost_centre, ordered_by=actor.name
+        id=order_id,
+        number=number,
+        debtor_id=debtor_id,
+        purchase_order=command.purchase_order,
+        cost_centre=command.cost_centre,
+        ordered_by=actor.name,
     )
     await enrolments.open([_enrolment(line, seat, company_id) for line, seat in zip(priced, taken, strict=True)], now=now)
     await charges.record([pricing.charge(line, head) for line in priced], now=now)

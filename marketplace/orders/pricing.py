@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -13,10 +13,15 @@ from billing.vat import BuyerFacts, SellerFacts, TeachingForm, VatBasis, VatDeci
 from catalog.sessions import SessionOffer
 from marketplace.kit import clock, ids
 from marketplace.kit.errors import Conflict
-from marketplace.kit.i18n import _, fmt_date, n_, use_locale
+from marketplace.kit.i18n import _, n_, use_locale
 from marketplace.kit.money import Money
-from marketplace.people.companies import Company
 from marketplace.people.staff import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from marketplace.people.companies import Company
+
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
     """Who sells to whom, and in which language the buyer reads."""
@@ -91,11 +96,8 @@ def line(offer: SessionOffer, person: Person, sale: Sale) -> PricedLine:
 
 
 def detail(offer: SessionOffer) -> str:
-    """Say when and where in the current language: "18 January to 5 April 2027, 10 lessons, Leiden"."""
-    first, last = clock.today(offer.starts_at), clock.today(offer.ends_at)
-    days = fmt_date(first, "long") if first == last else _("{first} to {last}", first=fmt_date(first, "long"), last=fmt_date(last, "long"))
-    lessons = n_("one lesson", "{n} lessons", offer.lesson_count)
-    return ", ".join(part for part in (days, lessons, offer.place) if part)
+    """Say how much and where in the current language, "10 lessons, Leiden"; the document adds the days of supply."""
+    return ", ".join(part for part in (n_("one lesson", "{n} lessons", offer.lesson_count), offer.place) if part)
 
 
 def label(person: Person, *, wants_names: bool) -> str | None:
@@ -133,7 +135,9 @@ def group_key(order_id: UUID) -> str:
 def totals(priced: Sequence[PricedLine]) -> tuple[Money, Money]:
     """Return net and VAT of the lines, VAT once per rate as the invoice will have it."""
     lines = [
-        VatLine(net_cents=one.offer.price_cents, vat_category=one.vat.category, vat_rate=one.vat.rate, exemption_code=one.vat.exemption_code)
+        VatLine(
+            net_cents=one.offer.price_cents, vat_category=one.vat.category, vat_rate=one.vat.rate, exemption_code=one.vat.exemption_code
+        )
         for one in priced
     ]
     sums = vat.totals(lines)

@@ -24,8 +24,6 @@ from marketplace.people import scope
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from marketplace.kit.audit import Entry
-
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order in a list; ``people`` and ``programmes`` count, ``first_title`` names one of them."""
@@ -139,7 +137,9 @@ _ROWS = """
 """
 
 
-async def listed(*, actor: Actor, state: OrderState | None = None, number: int | None = None, cursor: str | None = None, size: int = 25) -> paging.Page[OrderRow]:
+async def listed(
+    *, actor: Actor, state: OrderState | None = None, number: int | None = None, cursor: str | None = None, size: int = 25
+) -> paging.Page[OrderRow]:
     """Return a page of the orders that the actor may see, newest first."""
     require(actor, Permission.SEE_ORDERS)
     place = paging.read(cursor, datetime, UUID, size=size)
@@ -185,7 +185,9 @@ async def _whole(sql: str, key: object, *, actor: Actor) -> Order:
         raise scope.not_found()
     lines = await db.rows(LineRow, _LINES, found.id)
     billed = await invoices.for_groups([group_key(found.id)])
-    return msgspec.structs.replace(found, lines=lines, invoices=billed.get(group_key(found.id), []), events=await audit.of("order", found.id))
+    return msgspec.structs.replace(
+        found, lines=lines, invoices=billed.get(group_key(found.id), []), events=await audit.of("order", found.id)
+    )
 
 
 async def invoice_numbers(order_ids: Sequence[UUID]) -> dict[UUID, list[str]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,13 +12,18 @@ from catalog import policies, sessions
 from catalog.policies import Boundary
 from catalog.sessions import SessionOffer
 from marketplace.kit.i18n import current_locale
-from marketplace.kit.identity import Actor
 from marketplace.kit.money import Money
 from marketplace.orders import baskets, pricing
 from marketplace.orders.baskets import Basket
 from marketplace.people import companies, ordering_rules, staff
 from marketplace.people.companies import Company
 from marketplace.people.staff import Person
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from marketplace.kit.identity import Actor
 
 
 class SessionPart(msgspec.Struct, frozen=True):
@@ -86,7 +90,10 @@ async def of(actor: Actor, *, now: datetime) -> Review | None:
     session_ids = list(dict.fromkeys(line.session_id for line in basket.lines))
     offers = {offer.session_id: offer for offer in await sessions.for_order(session_ids, now=now)}
     people = await staff.get_many([line.person_id for line in basket.lines], company_id=basket.company_id)
-    parts = [_part(offers[session_id], [people[line.person_id] for line in basket.lines if line.session_id == session_id], sale) for session_id in session_ids]
+    parts = [
+        _part(offers[session_id], [people[line.person_id] for line in basket.lines if line.session_id == session_id], sale)
+        for session_id in session_ids
+    ]
     lines = [_vat_line(part.offer, sale) for part in parts for _person in part.people]
     problems = ordering_rules.check(company.rules, purchase_order=basket.purchase_order, cost_centre=basket.cost_centre)
     return Review(basket, company, parts, vat.totals(lines), problems, basket.held_until <= now)
@@ -96,13 +103,21 @@ def _part(offer: SessionOffer, people: list[Person], sale: pricing.Sale) -> Sess
     decision = pricing.decide_vat(offer, sale)
     steps = policies.boundaries(offer.policy, Money(offer.price_cents), offer.starts_at)
     return SessionPart(
-        offer, people, Money(offer.price_cents) * len(people), decision.category.value, str(decision.rate.normalize()), vat.explain(decision.trace), steps
+        offer,
+        people,
+        Money(offer.price_cents) * len(people),
+        decision.category.value,
+        str(decision.rate.normalize()),
+        vat.explain(decision.trace),
+        steps,
     )
 
 
 def _vat_line(offer: SessionOffer, sale: pricing.Sale) -> VatLine:
     decision = pricing.decide_vat(offer, sale)
-    return VatLine(net_cents=offer.price_cents, vat_category=decision.category, vat_rate=decision.rate, exemption_code=decision.exemption_code)
+    return VatLine(
+        net_cents=offer.price_cents, vat_category=decision.category, vat_rate=decision.rate, exemption_code=decision.exemption_code
+    )
 
 
 async def estimate(session_id: UUID, *, actor: Actor, now: datetime) -> tuple[SessionOffer, str, str] | None:

@@ -40,12 +40,21 @@ def _answer(order: Order) -> Step:
     waiting = sum(line.state is LineState.AWAITING_PARTNER for line in order.lines)
     partners = ", ".join(sorted({line.partner_name for line in order.lines if line.state is LineState.AWAITING_PARTNER}))
     if waiting:
-        return Step("now", _("{partner} answers", partner=partners), "", n_("One person waits for a yes. The seat is held.", "{n} people wait for a yes. The seats are held.", waiting))
+        return Step(
+            "now",
+            _("{partner} answers", partner=partners),
+            "",
+            n_("One person waits for a yes. The seat is held.", "{n} people wait for a yes. The seats are held.", waiting),
+        )
     decided = fmt_datetime(order.decided_at) if order.decided_at else ""
     if order.state is OrderState.DECLINED:
         return Step("stop", _("Declined by the partner"), decided, _("Nothing is billed. Choose other dates, or call us."))
     declined = sum(line.state is LineState.DECLINED for line in order.lines)
-    detail = n_("One person was declined and is not billed.", "{n} people were declined and are not billed.", declined) if declined else _("The seats are certain.")
+    detail = (
+        n_("One person was declined and is not billed.", "{n} people were declined and are not billed.", declined)
+        if declined
+        else _("The seats are certain.")
+    )
     return Step("done", _("Confirmed"), decided, detail)
 
 
@@ -71,4 +80,9 @@ def _start(order: Order, now: datetime) -> Step:
     lines = [line for line in order.lines if line.state is not LineState.DECLINED] or order.lines
     first = min(line.starts_at for line in lines)
     begun = first <= now
-    return Step("done" if begun else "next", _("First lesson"), fmt_datetime(first), "" if begun or clock.today(first) != clock.today(now) else _("That is today."))
+    return Step(
+        "done" if begun else "next",
+        _("First lesson"),
+        fmt_datetime(first),
+        "" if begun or clock.today(first) != clock.today(now) else _("That is today."),
+    )

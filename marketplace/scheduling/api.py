@@ -100,7 +100,9 @@ async def list_scheduled_enrolments(actor: NamedDependency[Actor], cursor: api.C
     return api.page_answer(await read.listed(actor=actor, cursor=cursor, size=50), _answer)
 
 
-@get("/scheduled-enrolments/{plan_id:uuid}", opt={"access": "api-company+ecl", "noun": "scheduled_enrolment"}, tags=["scheduled enrolments"])
+@get(
+    "/scheduled-enrolments/{plan_id:uuid}", opt={"access": "api-company+ecl", "noun": "scheduled_enrolment"}, tags=["scheduled enrolments"]
+)
 async def get_scheduled_enrolment(plan_id: FromPath[UUID], actor: NamedDependency[Actor]) -> ScheduledEnrolmentAnswer:
     """Read one scheduled enrolment."""
     return _answer(await read.get(plan_id, actor=actor))

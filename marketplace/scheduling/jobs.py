@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from marketplace.kit import db, identity, mail, work
@@ -12,6 +11,9 @@ from marketplace.kit.identity import SYSTEM
 from marketplace.scheduling import read
 from marketplace.scheduling.run import run
 from marketplace.scheduling.schedule import PlanState
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @work.handler("scheduling.run")
@@ -32,4 +34,11 @@ async def tell(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -
     with use_locale(locale):
         plan = await read.get(plan_id, actor=SYSTEM)
     template = f"scheduling/{plan.state}"
-    await mail.send(template=template, to=account.email, locale=locale, context={"plan": plan, "name": account.name}, now=now, dedupe_key=f"told:{item.id}")
+    await mail.send(
+        template=template,
+        to=account.email,
+        locale=locale,
+        context={"plan": plan, "name": account.name},
+        now=now,
+        dedupe_key=f"told:{item.id}",
+    )

@@ -137,7 +137,9 @@ async def show(request: WebRequest, plan_id: FromPath[UUID], actor: NamedDepende
 
 
 @post("/scheduled-enrolments/{plan_id:uuid}", opt={"access": "company", "noun": "scheduled_enrolment"}, status_code=303)
-async def change(request: WebRequest, plan_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html | Redirect:
+async def change(
+    request: WebRequest, plan_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Html | Redirect:
     """Replace the plan."""
     require(actor, Permission.SCHEDULE_ENROLMENTS)
     plan = await read.get(plan_id, actor=actor)

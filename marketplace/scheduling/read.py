@@ -109,7 +109,10 @@ async def listed(*, actor: Actor, state: PlanState | None = None, cursor: str | 
 
 async def counts(*, actor: Actor) -> dict[str, int]:
     """Return how many there are in each state."""
-    found = await db.records("SELECT state, count(*)::int AS n FROM scheduled_enrolment WHERE ($1::uuid IS NULL OR company_id = $1) GROUP BY state", _owner(actor))
+    found = await db.records(
+        "SELECT state, count(*)::int AS n FROM scheduled_enrolment WHERE ($1::uuid IS NULL OR company_id = $1) GROUP BY state",
+        _owner(actor),
+    )
     return {row["state"]: row["n"] for row in found}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from catalog import sessions
 from marketplace.kit import audit, clock, db, identity, work
@@ -14,6 +13,10 @@ from marketplace.orders import place
 from marketplace.orders.place import LineWish, PlacedOrder, PlaceOrder
 from marketplace.scheduling import schedule
 from marketplace.scheduling.schedule import Locked, PlanState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
 
 
 async def run(plan_id: UUID, version: int, *, now: datetime) -> PlanState | None:
@@ -53,7 +56,7 @@ async def _order(plan: Locked, *, now: datetime) -> PlacedOrder:
 async def _session_for(plan: Locked, *, now: datetime) -> UUID:
     if plan.session_id is not None:
         return plan.session_id
-    assert plan.programme_id is not None  # noqa: S101 - the table's CHECK
+    assert plan.programme_id is not None
     on = max(plan.starts_after_on or clock.today(now), clock.today(now))
     found = await sessions.first_after(plan.programme_id, on, now=now)
     if found is None:

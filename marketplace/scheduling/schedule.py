@@ -177,7 +177,16 @@ async def _check_programme(programme_id: UUID) -> None:
 
 def _values(wish: Wish) -> tuple[object, ...]:
     cap = wish.price_cap.cents if wish.price_cap else None
-    return (wish.person_id, wish.session_id, wish.programme_id, wish.starts_after_on, wish.run_at, cap, wish.purchase_order, wish.cost_centre)
+    return (
+        wish.person_id,
+        wish.session_id,
+        wish.programme_id,
+        wish.starts_after_on,
+        wish.run_at,
+        cap,
+        wish.purchase_order,
+        wish.cost_centre,
+    )
 
 
 def _facts(wish: Wish) -> dict[str, object]:
@@ -206,4 +215,6 @@ def _key(plan_id: UUID, version: int) -> str:
 
 
 async def _queue(plan_id: UUID, version: int, run_at: datetime, *, now: datetime) -> None:
-    await work.enqueue("scheduling.run", {"plan_id": plan_id, "version": version}, run_at=max(run_at, now), now=now, dedupe_key=_key(plan_id, version))
+    await work.enqueue(
+        "scheduling.run", {"plan_id": plan_id, "version": version}, run_at=max(run_at, now), now=now, dedupe_key=_key(plan_id, version)
+    )

@@ -21,7 +21,15 @@ from tests.smtp import Box
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 _ASK = ("fulfilment.ask_partner",)
-_ALL = ("fulfilment.ask_partner", "fulfilment.tell_partner", "fulfilment.remind", "fulfilment.tell_ecl", "fulfilment.expire", "orders.tell_declined", "mail.send")
+_ALL = (
+    "fulfilment.ask_partner",
+    "fulfilment.tell_partner",
+    "fulfilment.remind",
+    "fulfilment.tell_ecl",
+    "fulfilment.expire",
+    "orders.tell_declined",
+    "mail.send",
+)
 
 
 async def _asked(cast: Cast, *, people: int = 1) -> tuple[Order, list[str]]:
@@ -41,7 +49,7 @@ async def test_accepting_confirms_and_invoices_once(cast: Cast, client: httpx.As
     assert "Aditi" not in page.text
     for _click in range(2):
         answer = await browser.post(f"/acceptances/{question}/accept")
-        assert answer.status_code == 303  # noqa: PLR2004
+        assert answer.status_code == 303
     assert (await orders.by_id(order.id, actor=cast.hr_a)).state == "confirmed"
     assert await db.value("SELECT count(*) FROM due_work WHERE kind = 'billing.issue'") == 1
     roster = await browser.get(f"/rosters/{order.lines[0].session_id}")
@@ -56,16 +64,16 @@ async def test_declining_needs_a_reason_that_hr_reads(cast: Cast, client: httpx.
     order, (question,) = await _asked(cast)
     browser = await signed_in(client, cast.partner_a)
     empty = await browser.post(f"/acceptances/{question}/decline", {"reason": " "}, form="/acceptances")
-    assert empty.status_code == 422  # noqa: PLR2004
+    assert empty.status_code == 422
     assert "Say why in a few words" in empty.text
     done = await browser.post(f"/acceptances/{question}/decline", {"reason": "Our teacher is away"})
-    assert done.status_code == 303  # noqa: PLR2004
+    assert done.status_code == 303
     hr = await signed_in(client, cast.hr_a)
     assert "Our teacher is away" in (await hr.get(f"/orders/{order.number}")).text
     await work.drain(kit_clock.now(), only=_ALL)
     assert any("Our teacher is away" in str(message) for message in mails.to(cast.hr_a.email))
     again = await browser.post(f"/acceptances/{question}/accept")
-    assert again.status_code == 303  # noqa: PLR2004
+    assert again.status_code == 303
     assert (await orders.by_id(order.id, actor=cast.hr_a)).state == "declined"
 
 
@@ -75,8 +83,8 @@ async def test_an_outsider_decides_nothing(cast: Cast, client: httpx.AsyncClient
         with pytest.raises((NotFound, Forbidden)):
             await acceptances.accept(question, actor=actor, now=now)  # type: ignore[arg-type]
     outsider = await signed_in(client, cast.partner_b)
-    assert (await outsider.post(f"/acceptances/{question}/accept", form="/acceptances")).status_code == 404  # noqa: PLR2004
-    assert (await outsider.get(f"/rosters/{order.lines[0].session_id}")).status_code == 404  # noqa: PLR2004
+    assert (await outsider.post(f"/acceptances/{question}/accept", form="/acceptances")).status_code == 404
+    assert (await outsider.get(f"/rosters/{order.lines[0].session_id}")).status_code == 404
     assert "Rijnvelde" not in (await outsider.get("/acceptances")).text
     with pytest.raises(Invalid):
         await acceptances.decline(question, reason="", actor=cast.partner_a, now=now)  # type: ignore[arg-type]
@@ -114,7 +122,7 @@ async def test_participants_are_invited_with_their_lessons(cast: Cast, clock: ki
     calendar = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
     assert calendar.get_param("method") == "REQUEST"
     text = calendar.get_payload(decode=True).decode()  # type: ignore[union-attr]
-    assert text.count("BEGIN:VEVENT") == 3  # noqa: PLR2004
+    assert text.count("BEGIN:VEVENT") == 3
     assert "TZID:Europe/Amsterdam" in text
 
 

@@ -13,7 +13,9 @@ from marketplace.kit import calendar, clock
 from marketplace.kit.money import Money, share, sum_money
 
 
-@pytest.mark.parametrize(("year", "sunday"), [(2026, date(2026, 4, 5)), (2027, date(2027, 3, 28)), (2028, date(2028, 4, 16)), (2038, date(2038, 4, 25))])
+@pytest.mark.parametrize(
+    ("year", "sunday"), [(2026, date(2026, 4, 5)), (2027, date(2027, 3, 28)), (2028, date(2028, 4, 16)), (2038, date(2038, 4, 25))]
+)
 def test_easter(year: int, sunday: date) -> None:
     assert calendar.easter(year) == sunday
 

@@ -24,7 +24,12 @@ async def test_the_whole_road_without_script(cast: Cast, client: httpx.AsyncClie
     browser = await signed_in(client, cast.hr_a, locale=locale)
     address = f"/orders/new?session={session.id}"
     assert "Aditi Raman" in (await browser.get(address)).text
-    chosen = {"session": str(session.id), "person_id": [str(person.id) for person in people], "purchase_order": "4500128834", "cost_centre": "3120"}
+    chosen = {
+        "session": str(session.id),
+        "person_id": [str(person.id) for person in people],
+        "purchase_order": "4500128834",
+        "cost_centre": "3120",
+    }
     held = await browser.post("/orders/new", {**chosen, "verb": "review"}, form=address)
     assert (held.status_code, held.headers["location"]) == (303, "/basket")
     basket = await browser.get("/basket")
@@ -32,10 +37,10 @@ async def test_the_whole_road_without_script(cast: Cast, client: httpx.AsyncClie
     basket_id = await db.value("SELECT id FROM basket WHERE account_id = $1", cast.hr_a.account_id)
     first = await browser.post("/orders", {"basket_id": str(basket_id)})
     again = await browser.post("/orders", {"basket_id": str(basket_id)})
-    assert first.status_code == again.status_code == 303  # noqa: PLR2004
+    assert first.status_code == again.status_code == 303
     assert first.headers["location"] == again.headers["location"]
     page = await browser.get(first.headers["location"])
-    assert page.status_code == 200  # noqa: PLR2004
+    assert page.status_code == 200
     assert "4500128834" in page.text
     assert await db.value("SELECT count(*) FROM placed_order") == 1
     assert (await browser.get("/orders")).text.count("4500128834") == 1
@@ -59,8 +64,10 @@ async def test_nobody_ticked_is_said_and_nothing_is_lost(cast: Cast, client: htt
     session = await a_session()
     await a_person(cast.company_a.id)
     browser = await signed_in(client, cast.hr_a)
-    page = await browser.post("/orders/new", {"session": str(session.id), "purchase_order": "45-kept", "verb": "review"}, form=f"/orders/new?session={session.id}")
-    assert page.status_code == 422  # noqa: PLR2004
+    page = await browser.post(
+        "/orders/new", {"session": str(session.id), "purchase_order": "45-kept", "verb": "review"}, form=f"/orders/new?session={session.id}"
+    )
+    assert page.status_code == 422
     assert "Tick at least one person." in page.text
     assert "45-kept" in page.text
 
@@ -75,7 +82,7 @@ async def test_the_last_seat_went_to_someone_else(cast: Cast, client: httpx.Asyn
     await an_order(session.id, (await a_person(cast.company_b.id)).id, actor=cast.hr_b)
     browser = await signed_in(client, cast.hr_a)  # half an hour idle has signed them out
     page = await browser.post("/orders", {"basket_id": str(basket_id)}, form="/basket")
-    assert page.status_code == 409  # noqa: PLR2004
+    assert page.status_code == 409
     assert "The last seat went to someone else." in page.text
     assert await db.value("SELECT count(*) FROM placed_order WHERE company_id = $1", cast.company_a.id) == 0
 
@@ -85,10 +92,12 @@ async def test_an_outsider_sees_nothing(cast: Cast, client: httpx.AsyncClient) -
     order = await an_order(session.id, person.id, actor=cast.hr_a)
     for actor in (cast.hr_b, cast.partner_a):
         browser = await signed_in(client, actor)
-        assert (await browser.get(f"/orders/{order.number}")).status_code == 404  # noqa: PLR2004
+        assert (await browser.get(f"/orders/{order.number}")).status_code == 404
     outsider = await signed_in(client, cast.hr_b)
-    answer = await outsider.post("/orders/new", {"session": str(session.id), "person_id": str(person.id)}, form=f"/orders/new?session={session.id}")
-    assert answer.status_code == 404  # noqa: PLR2004
+    answer = await outsider.post(
+        "/orders/new", {"session": str(session.id), "person_id": str(person.id)}, form=f"/orders/new?session={session.id}"
+    )
+    assert answer.status_code == 404
 
 
 async def test_orders_as_json(cast: Cast, client: httpx.AsyncClient) -> None:
@@ -101,18 +110,22 @@ async def test_orders_as_json(cast: Cast, client: httpx.AsyncClient) -> None:
     body = {"lines": [{"session_id": str(session.id), "person_id": str(one.id)}], "purchase_order": "PO-1"}
     made = await client.post("/api/v1/orders", json=body, headers=headers)
     again = await client.post("/api/v1/orders", json=body, headers=headers)
-    assert made.status_code == again.status_code == 201  # noqa: PLR2004
+    assert made.status_code == again.status_code == 201
     assert made.json() == again.json()
     assert made.json()["total"] == {"cents": 69_500, "currency": "EUR"}
     assert made.json()["lines"][0]["state"] == "accepted"
-    full = await client.post("/api/v1/orders", json={"lines": [{"session_id": str(session.id), "person_id": str(two.id)}]}, headers={"Authorization": f"Bearer {token}"})
+    full = await client.post(
+        "/api/v1/orders",
+        json={"lines": [{"session_id": str(session.id), "person_id": str(two.id)}]},
+        headers={"Authorization": f"Bearer {token}"},
+    )
     assert (full.status_code, full.json()["code"]) == (409, "full")
     reused = await client.post("/api/v1/orders", json={**body, "purchase_order": "PO-2"}, headers=headers)
     assert (reused.status_code, reused.json()["code"]) == (409, "idempotency_key_reused")
     theirs = await identity.create_token(cast.hr_b.account_id, now=kit_clock.now())
     foreign = await client.get(f"/api/v1/orders/{made.json()['id']}", headers={"Authorization": f"Bearer {theirs}"})
     unknown = await client.get(f"/api/v1/orders/{session.id}", headers={"Authorization": f"Bearer {theirs}"})
-    assert foreign.status_code == unknown.status_code == 404  # noqa: PLR2004
-    assert (await client.get("/api/v1/orders")).status_code == 401  # noqa: PLR2004
+    assert foreign.status_code == unknown.status_code == 404
+    assert (await client.get("/api/v1/orders")).status_code == 401
     listed = await client.get("/api/v1/orders", headers=headers)
     assert [order["id"] for order in listed.json()["items"]] == [made.json()["id"]]

@@ -40,13 +40,15 @@ async def test_published_seats_are_confirmed_at_once_and_billed_once(cast: Cast,
     assert [line.state for line in order.lines] == [LineState.ACCEPTED] * 2
     assert (order.net.cents, order.vat.cents, order.total.cents) == (129_000, 0, 129_000)
     assert await _free(session.id) == 1
-    assert await db.value("SELECT count(*) FROM charge WHERE purchase_order = '4500128834' AND cost_centre = '3120'") == 2  # noqa: PLR2004
+    assert await db.value("SELECT count(*) FROM charge WHERE purchase_order = '4500128834' AND cost_centre = '3120'") == 2
     assert await db.value("SELECT count(*) FROM due_work WHERE kind = 'billing.issue'") == 1
     assert [entry.event for entry in await audit.of("order", order.id)] == ["order.placed", "order.confirmed"]
 
 
 async def test_vat_is_added_once_per_rate(cast: Cast) -> None:
-    coaching = await a_session(programme_id=await a_programme(vat_basis=VatBasis.COACHING, price_cents=11_550, level_from=None, level_to=None))
+    coaching = await a_session(
+        programme_id=await a_programme(vat_basis=VatBasis.COACHING, price_cents=11_550, level_from=None, level_to=None)
+    )
     people = [(await a_person(cast.company_a.id)).id for _n in range(3)]
     order = await an_order(coaching.id, *people, actor=cast.hr_a)
     assert (order.net.cents, order.vat.cents) == (34_650, 7_277)  # 7,276.5 rounded once, not 3 × 2,425.5
@@ -62,7 +64,7 @@ async def test_all_seats_or_none_over_several_sessions(cast: Cast) -> None:
         await place.place(command, actor=cast.hr_a, now=clock.now())
     assert refused.value.code == "full"
     assert refused.value.next_step
-    assert await _free(roomy.id) == 5  # noqa: PLR2004
+    assert await _free(roomy.id) == 5
     assert await db.value("SELECT count(*) FROM placed_order WHERE company_id = $1", cast.company_a.id) == 0
 
 
@@ -143,7 +145,7 @@ async def test_twenty_requests_with_one_key_are_one_order(committed: str, clock:
     assert len({order.id for order in placed}) == 1
     assert sum(not order.replayed for order in placed) == 1
     assert await db.value("SELECT count(*) FROM placed_order") == 1
-    assert await _free(session.id) == 29  # noqa: PLR2004
+    assert await _free(session.id) == 29
 
 
 async def test_without_a_key_the_control_orders_again(committed: str, clock: clock.FakeClock) -> None:
@@ -154,7 +156,7 @@ async def test_without_a_key_the_control_orders_again(committed: str, clock: clo
     people = [await a_person(company.id) for _n in range(2)]
     commands = [PlaceOrder(lines=(LineWish(session.id, person.id),)) for person in people]
     await asyncio.gather(*(place.place(command, actor=hr, now=clock.now()) for command in commands))
-    assert await db.value("SELECT count(*) FROM placed_order") == 2  # noqa: PLR2004
+    assert await db.value("SELECT count(*) FROM placed_order") == 2
 
 
 async def test_the_partner_decides_where_no_seats_were_published(cast: Cast, now: datetime) -> None:
@@ -163,7 +165,7 @@ async def test_the_partner_decides_where_no_seats_were_published(cast: Cast, now
     people = [await a_person(cast.company_a.id) for _n in range(2)]
     order = await an_order(session.id, *(person.id for person in people), actor=cast.hr_a)
     assert order.state is OrderState.PLACED
-    assert await db.value("SELECT count(*) FROM due_work WHERE kind = 'fulfilment.ask_partner'") == 2  # noqa: PLR2004
+    assert await db.value("SELECT count(*) FROM due_work WHERE kind = 'fulfilment.ask_partner'") == 2
     await decide.accept_line(order.lines[0].id, actor=SYSTEM, now=now)
     assert (await read.by_id(order.id, actor=cast.hr_a)).state is OrderState.PLACED
     await decide.decline_line(order.lines[1].id, reason="The group is full", actor=SYSTEM, now=now)
@@ -172,7 +174,10 @@ async def test_the_partner_decides_where_no_seats_were_published(cast: Cast, now
     assert [line.state for line in after.lines] == [LineState.ACCEPTED, LineState.DECLINED]
     assert after.lines[1].decline_reason == "The group is full"
     assert await _free(session.id) == 1
-    assert await db.value("SELECT array_agg(state ORDER BY position) FROM charge WHERE group_key = $1", f"order:{order.id}") == ["open", "dropped"]
+    assert await db.value("SELECT array_agg(state ORDER BY position) FROM charge WHERE group_key = $1", f"order:{order.id}") == [
+        "open",
+        "dropped",
+    ]
     with pytest.raises(InvalidTransition):
         await decide.accept_line(order.lines[1].id, actor=SYSTEM, now=now)
 

@@ -55,7 +55,12 @@ async def test_the_first_session_after_a_day_is_taken(cast: Cast, clock: kit_clo
     programme = await a_programme()
     early, late = [await a_session(programme_id=programme, starts_at=clock.now() + timedelta(weeks=weeks)) for weeks in (4, 12)]
     person = await a_person(cast.company_a.id)
-    wish = Wish(person_id=person.id, programme_id=programme, starts_after_on=kit_clock.today(early.starts_at) + timedelta(days=1), run_at=clock.now())
+    wish = Wish(
+        person_id=person.id,
+        programme_id=programme,
+        starts_after_on=kit_clock.today(early.starts_at) + timedelta(days=1),
+        run_at=clock.now(),
+    )
     await schedule.schedule(wish, actor=cast.hr_a, now=clock.now())
     await _work(clock)
     assert await db.value("SELECT session_id FROM order_line") == late.id
@@ -66,16 +71,20 @@ async def test_what_can_not_be_ordered_waits_for_a_person(cast: Cast, clock: kit
     people = [await a_person(cast.company_a.id) for _n in range(2)]
     await an_order(session.id, people[0].id, actor=cast.hr_a)
     roomy = await a_session(seats=4, starts_at=clock.now() + timedelta(weeks=10), price_cents=70_000)
-    full = await schedule.schedule(Wish(person_id=people[1].id, session_id=session.id, run_at=clock.now()), actor=cast.hr_a, now=clock.now())
+    full = await schedule.schedule(
+        Wish(person_id=people[1].id, session_id=session.id, run_at=clock.now()), actor=cast.hr_a, now=clock.now()
+    )
     capped = await schedule.schedule(
         Wish(person_id=people[1].id, session_id=roomy.id, run_at=clock.now(), price_cap=Money(69_999)), actor=cast.hr_a, now=clock.now()
     )
-    nowhere = await schedule.schedule(Wish(person_id=people[1].id, programme_id=await a_programme(), run_at=clock.now()), actor=cast.hr_a, now=clock.now())
+    nowhere = await schedule.schedule(
+        Wish(person_id=people[1].id, programme_id=await a_programme(), run_at=clock.now()), actor=cast.hr_a, now=clock.now()
+    )
     await _work(clock)
     states = [await _state(plan, cast) for plan in (full, capped, nowhere)]
     assert states == [(PlanState.NEEDS_ATTENTION, code) for code in ("full", "price_above_cap", "no_session")]
     await work.drain(clock.now(), only=("mail.send",))
-    assert len(mails.to(cast.hr_a.email)) >= 3  # noqa: PLR2004
+    assert len(mails.to(cast.hr_a.email)) >= 3
     again = Wish(person_id=people[1].id, session_id=roomy.id, run_at=clock.now(), price_cap=Money(70_000))
     await schedule.edit(capped, again, actor=cast.hr_a, now=clock.now())
     await _work(clock)
@@ -100,7 +109,9 @@ async def test_an_edited_plan_runs_once_at_its_new_time(cast: Cast, clock: kit_c
 
 async def test_a_withdrawn_plan_orders_nothing(cast: Cast, clock: kit_clock.FakeClock) -> None:
     session, person = await a_session(), await a_person(cast.company_a.id)
-    plan_id = await schedule.schedule(Wish(person_id=person.id, session_id=session.id, run_at=clock.now()), actor=cast.hr_a, now=clock.now())
+    plan_id = await schedule.schedule(
+        Wish(person_id=person.id, session_id=session.id, run_at=clock.now()), actor=cast.hr_a, now=clock.now()
+    )
     for _n in range(2):
         await schedule.withdraw(plan_id, actor=cast.hr_a, now=clock.now())
     await _work(clock)
@@ -136,7 +147,9 @@ async def test_refusals(cast: Cast, clock: kit_clock.FakeClock) -> None:
         (date(2027, 3, 28), datetime(2027, 3, 28, 7, tzinfo=UTC)),
     ],
 )
-async def test_nine_in_leiden_stays_nine_when_the_clock_changes(cast: Cast, clock: kit_clock.FakeClock, day: date, instant: datetime) -> None:
+async def test_nine_in_leiden_stays_nine_when_the_clock_changes(
+    cast: Cast, clock: kit_clock.FakeClock, day: date, instant: datetime
+) -> None:
     clock.set(instant - timedelta(days=9))
     session = await a_session(starts_at=instant + timedelta(weeks=6))
     person = await a_person(cast.company_a.id)
@@ -174,14 +187,14 @@ async def test_pages(cast: Cast, client: httpx.AsyncClient, clock: kit_clock.Fak
     assert (made.status_code, made.headers["location"]) == (303, "/scheduled-enrolments")
     plan_id = await db.value("SELECT id FROM scheduled_enrolment")
     assert "Aditi Raman" in (await browser.get("/scheduled-enrolments")).text
-    assert (await browser.get(f"/scheduled-enrolments/{plan_id}")).status_code == 200  # noqa: PLR2004
+    assert (await browser.get(f"/scheduled-enrolments/{plan_id}")).status_code == 200
     moved = await browser.post(f"/scheduled-enrolments/{plan_id}", {**form, "run_on": "2026-12-02"})
-    assert moved.status_code == 303  # noqa: PLR2004
+    assert moved.status_code == 303
     outsider = await signed_in(client, cast.hr_b)
-    assert (await outsider.get(f"/scheduled-enrolments/{plan_id}")).status_code == 404  # noqa: PLR2004
-    assert (await outsider.post(f"/scheduled-enrolments/{plan_id}/withdraw", form="/scheduled-enrolments/new")).status_code == 404  # noqa: PLR2004
-    assert (await browser.post(f"/scheduled-enrolments/{plan_id}/withdraw")).status_code == 303  # noqa: PLR2004
-    assert (await browser.get(f"/scheduled-enrolments/{plan_id}")).status_code == 200  # noqa: PLR2004
+    assert (await outsider.get(f"/scheduled-enrolments/{plan_id}")).status_code == 404
+    assert (await outsider.post(f"/scheduled-enrolments/{plan_id}/withdraw", form="/scheduled-enrolments/new")).status_code == 404
+    assert (await browser.post(f"/scheduled-enrolments/{plan_id}/withdraw")).status_code == 303
+    assert (await browser.get(f"/scheduled-enrolments/{plan_id}")).status_code == 200
 
 
 async def test_json(cast: Cast, client: httpx.AsyncClient, clock: kit_clock.FakeClock) -> None:
@@ -193,7 +206,7 @@ async def test_json(cast: Cast, client: httpx.AsyncClient, clock: kit_clock.Fake
     assert (made.status_code, made.json()["state"]) == (201, "planned")
     address = f"/api/v1/scheduled-enrolments/{made.json()['id']}"
     assert (await client.get(address, headers=headers)).json()["run_at"].startswith("2026-12-01T08:00:00")
-    assert (await client.delete(address, headers=headers)).status_code == 204  # noqa: PLR2004
+    assert (await client.delete(address, headers=headers)).status_code == 204
     assert (await client.get(address, headers=headers)).json()["state"] == "withdrawn"
     assert len((await client.get("/api/v1/scheduled-enrolments", headers=headers)).json()["items"]) == 1
     naive = await client.post("/api/v1/scheduled-enrolments", json={**body, "run_at": "2026-12-01T08:00:00"}, headers=headers)
