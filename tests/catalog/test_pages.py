@@ -252,7 +252,7 @@ async def test_ecl_adds_and_edits_a_partner(ecl: Browser) -> None:
     assert (await ecl.post("/partners/new", facts)).status_code == 303
     page = await ecl.get("/partners")
     assert "Taalhuis Nieuw" in page.text
-    at = page.text.split("Taalhuis Nieuw", 1)[1].split('/edit"')[0].rsplit('href="', 1)[1]
+    at = page.text.rsplit("Taalhuis Nieuw", 1)[0].rsplit('/edit"', 1)[0].rsplit('href="', 1)[1]
     assert (await ecl.post(f"{at}/edit", {**facts, "city": "Katwijk"})).status_code == 303
     assert "Katwijk" in (await ecl.get("/partners")).text
     wrong = await ecl.post(f"{at}/edit", {**facts, "crkbo_until_on": "2025-01-01", "email": "nobody"})
