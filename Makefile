@@ -21,7 +21,7 @@ test-full: ready-test
 	@MARKETPLACE_TEST_FULL=1 $(BIN)/python -m pytest -q $(ARGS)
 
 check: ready-test
-	@$(BIN)/python tools/check.py
+	@$(BIN)/python .ci/check.py
 
 format: ready-test
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
@@ -38,4 +38,4 @@ clean:
 
 ready-run ready-test: ready-%:
 	@test -n "$(PYTHON)" || { echo "This needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3."; exit 1; }
-	@$(PYTHON) tools/prepare.py $*
+	@$(PYTHON) .ci/prepare.py $*

@@ -1,6 +1,6 @@
 """Makes a checkout ready to run: virtual environment, locked packages, system libraries. Standard library only.
 
-``python3 tools/prepare.py run`` for the product, ``… test`` for the tests too. Doing it again costs a tenth of a second.
+``python3 .ci/prepare.py run`` for the product, ``… test`` for the tests too. Doing it again costs a tenth of a second.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def main() -> None:
     """Prepare for the purpose that is the first argument."""
     purpose = sys.argv[1] if len(sys.argv) > 1 else "run"
     if purpose not in LOCKS:
-        stop("Say what for: tools/prepare.py run, or tools/prepare.py test.")
+        stop("Say what for: .ci/prepare.py run, or .ci/prepare.py test.")
     if sys.version_info < (3, 11):  # noqa: UP036 - this file has to be read by the Python that it refuses
         stop(f"This needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}: run “make PYTHON=python3.11 …”.")
     folder = os.open(ROOT, os.O_RDONLY)

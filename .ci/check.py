@@ -16,7 +16,7 @@ BIN = Path(sys.executable).parent
 LONGEST_FILE = 400
 # Addresses of package registries, and folders of one person's machine, have no place in what everybody gets.
 _FOREIGN = re.compile(rb"--(extra-)?index-url|/simple/(\s|$)|\"resolved\":|files\.pythonhosted\.org|(?<![\w.])/(work|home|root|Users)/\w")
-_MAY_NAME_THEM = {"tools/check.py"}
+_MAY_NAME_THEM = {".ci/check.py"}
 _SECRET = re.compile(rb"(sk|rk)_live_[0-9A-Za-z]{12,}|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 COMMANDS = {
