@@ -203,9 +203,11 @@ async def for_groups(group_keys: Sequence[str]) -> dict[str, list[InvoiceSummary
     The caller knows that its reader may see those groups.
     """
     sql = f"""
-        SELECT {_SUMMARY}, coalesce(i.group_key, o.group_key) AS group_key FROM invoice i LEFT JOIN invoice o ON o.id = i.credits_id
-        WHERE i.group_key = ANY($1) OR o.group_key = ANY($1) ORDER BY i.issued_at, i.number
-    """  # noqa: S608
+        SELECT {_SUMMARY}, i.group_key, i.issued_at FROM invoice i WHERE i.group_key = ANY($1)
+        UNION ALL
+        SELECT {_SUMMARY}, o.group_key, i.issued_at FROM invoice o JOIN invoice i ON i.credits_id = o.id WHERE o.group_key = ANY($1)
+        ORDER BY issued_at, number
+    """  # noqa: S608 - constant
     found: dict[str, list[InvoiceSummary]] = {key: [] for key in group_keys}
     for summary in await db.rows(InvoiceSummary, sql, list(group_keys)):
         found.setdefault(summary.group_key or "", []).append(summary)
@@ -213,7 +215,7 @@ async def for_groups(group_keys: Sequence[str]) -> dict[str, list[InvoiceSummary
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list shows: a standing, and text that a number starts with or that a PO or order number holds."""
+    """What a list shows: a standing, and text that a number starts with or that a PO or order number holds (for ECL: is)."""
 
     standing: Standing | None = None
     text: str = ""
@@ -227,10 +229,17 @@ async def page(wanted: Filter, place: Place, *, actor: Actor, today: date) -> Pa
         args += place.key
         where.append(f"(i.dated_on, i.number) {place.before} (${len(args) - 1}, ${len(args)})")
     sql = f"""
-        SELECT {_SUMMARY}, i.group_key FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE {" AND ".join(where)}
+        SELECT {_SUMMARY}, i.group_key FROM invoice i WHERE {" AND ".join(where)}
         ORDER BY i.dated_on {place.descending}, i.number {place.descending} LIMIT {place.fetch:d}
     """  # noqa: S608
     return paging.page(await db.rows(InvoiceSummary, sql, *args), place, key=lambda row: (row.dated_on, row.number))
+
+
+# Within one company a part of a PO or order number will do; over all companies only what an index finds.
+_SEARCH_OWN = (
+    "(lower(i.number) LIKE $? || '%' OR lower(i.purchase_order) LIKE '%' || $? || '%' OR lower(i.order_number) LIKE '%' || $? || '%')"
+)
+_SEARCH_ALL = "(i.number BETWEEN upper($?) AND upper($?) || '~' OR lower(i.purchase_order) = $? OR lower(i.order_number) = $?)"
 
 
 def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], list[object]]:
@@ -241,7 +250,7 @@ def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], 
         where.append(condition.replace("$?", f"${len(args)}"))
 
     if owner is not None:
-        add("d.owner_id = $?", owner)
+        add("i.debtor_id = (SELECT id FROM debtor WHERE owner_id = $?)", owner)
     if wanted.debtor_id is not None:
         add("i.debtor_id = $?", wanted.debtor_id)
     if wanted.standing in {"unpaid", "overdue"}:
@@ -253,11 +262,7 @@ def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], 
     if wanted.standing == "credit":
         where.append("i.kind = 'credit_note'")
     if text := wanted.text.replace("\0", "").strip().lower():
-        like = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        add(
-            "(lower(i.number) LIKE $? || '%' OR lower(i.purchase_order) LIKE '%' || $? || '%' OR lower(i.order_number) LIKE '%' || $? || '%')",
-            like,
-        )
+        add(_SEARCH_OWN if owner else _SEARCH_ALL, text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") if owner else text)
     return where, args
 
 

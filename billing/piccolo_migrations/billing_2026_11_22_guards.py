@@ -92,6 +92,7 @@ _STATEMENTS = (
     "CREATE INDEX invoice_of_debtor ON invoice (debtor_id, dated_on DESC, number DESC)",
     "CREATE INDEX invoice_unpaid ON invoice (due_on) WHERE state IN ('issued', 'open', 'processing')",
     "CREATE INDEX invoice_purchase_order ON invoice (lower(purchase_order)) WHERE purchase_order IS NOT NULL",
+    "CREATE INDEX invoice_order_number ON invoice (lower(order_number)) WHERE order_number IS NOT NULL",
     "CREATE INDEX stripe_event_waiting ON stripe_event (received_at) WHERE state = 'received'",
 )
 
