@@ -92,7 +92,8 @@ async def seal(*, limit: int = 5_000) -> int:
 async def verify() -> list[str]:
     """Recompute the chain and return a sentence for each link that does not hold; empty means intact."""
     sql = f"SELECT link.position, link.hash, {_FIELDS} FROM audit_link AS link LEFT JOIN audit_entry AS entry ON entry.id = link.entry_id ORDER BY link.position"  # noqa: S608
-    previous, problems = b"", []
+    previous = b""
+    problems: list[str] = []
     for expected, found in enumerate(await db.records(sql), start=1):
         position, kept = found.pop("position"), found.pop("hash")
         if position != expected:
