@@ -239,7 +239,8 @@ async def page(wanted: Filter, place: Place, *, actor: Actor, today: date) -> Pa
 _SEARCH_OWN = (
     "(lower(i.number) LIKE $? || '%' OR lower(i.purchase_order) LIKE '%' || $? || '%' OR lower(i.order_number) LIKE '%' || $? || '%')"
 )
-_SEARCH_ALL = "(i.number BETWEEN upper($?) AND upper($?) || '~' OR lower(i.purchase_order) = $? OR lower(i.order_number) = $?)"
+_SEARCH_ALL = """i.id = ANY(ARRAY(SELECT id FROM invoice WHERE number BETWEEN upper($?) AND upper($?) || '~'
+    UNION SELECT id FROM invoice WHERE lower(purchase_order) = $? UNION SELECT id FROM invoice WHERE lower(order_number) = $?))"""
 
 
 def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], list[object]]:
