@@ -144,9 +144,13 @@ async def list_programmes(
     language: Annotated[str | None, QueryParameter(description=f"Language of teaching, as `nl`. {_Many}", max_length=100)] = None,
     format: Annotated[str | None, QueryParameter(description=f"How people meet. {_Many}", max_length=100)] = None,  # noqa: A002 - the API's word
     place: Annotated[str | None, QueryParameter(description=f"Municipality. {_Many}", max_length=200)] = None,
-    month: Annotated[str | None, QueryParameter(description=f"Month in which a session starts, as `2027-01`. {_Many}", max_length=200)] = None,
+    month: Annotated[
+        str | None, QueryParameter(description=f"Month in which a session starts, as `2027-01`. {_Many}", max_length=200)
+    ] = None,
     price: Annotated[int | None, QueryParameter(description="Highest price in whole euros.", ge=0, le=100_000)] = None,
-    free: Annotated[int | None, QueryParameter(description="Only with a session that has at least so many free seats.", ge=0, le=99)] = None,
+    free: Annotated[
+        int | None, QueryParameter(description="Only with a session that has at least so many free seats.", ge=0, le=99)
+    ] = None,
     cursor: Cursor = None,
 ) -> ListAnswer[ProgrammeAnswer]:
     """List the programmes on offer, most booked first. A value that does not exist is refused."""

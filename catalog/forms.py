@@ -27,13 +27,22 @@ if TYPE_CHECKING:
 
 Code = Annotated[
     str,
-    msgspec.Meta(min_length=2, max_length=20, pattern=r"^[A-Z0-9][A-Z0-9-]*$", extra={"sentence": N_("Use capitals, figures and hyphens, as in DUT-A1.")}),
+    msgspec.Meta(
+        min_length=2,
+        max_length=20,
+        pattern=r"^[A-Z0-9][A-Z0-9-]*$",
+        extra={"sentence": N_("Use capitals, figures and hyphens, as in DUT-A1.")},
+    ),
 ]
 SessionCode = Annotated[
     str,
-    msgspec.Meta(max_length=40, pattern=r"^[A-Z0-9][A-Z0-9-]*$", extra={"sentence": N_("Use capitals, figures and hyphens, as in DUT-A1.")}),
+    msgspec.Meta(
+        max_length=40, pattern=r"^[A-Z0-9][A-Z0-9-]*$", extra={"sentence": N_("Use capitals, figures and hyphens, as in DUT-A1.")}
+    ),
 ]
-Link = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^https://\S+$", extra={"sentence": N_("Give a whole link that starts with https://.")})]
+Link = Annotated[
+    str, msgspec.Meta(max_length=500, pattern=r"^https://\S+$", extra={"sentence": N_("Give a whole link that starts with https://.")})
+]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Short = Annotated[str, msgspec.Meta(max_length=300)]
 Long = Annotated[str, msgspec.Meta(max_length=8000)]

@@ -297,4 +297,6 @@ class ProgrammeChoice(msgspec.Struct, frozen=True):
 
 async def choices() -> Sequence[ProgrammeChoice]:
     """Return programmes that are not withdrawn, by code, at most 500."""
-    return await db.rows(ProgrammeChoice, "SELECT id, code, title_nl, title_en FROM programme WHERE state <> 'withdrawn' ORDER BY code LIMIT 500")
+    return await db.rows(
+        ProgrammeChoice, "SELECT id, code, title_nl, title_en FROM programme WHERE state <> 'withdrawn' ORDER BY code LIMIT 500"
+    )

@@ -10,14 +10,12 @@ from uuid import UUID
 import msgspec
 
 from catalog import search
-from catalog.search import Filters, Position
+from catalog.search import Card, Filters, Position
 from catalog.words import Category, Format, Language, Level, Place, Stage, When
 from marketplace.kit.web import paging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from catalog.search import Card
 
 E = TypeVar("E", bound=StrEnum)
 FACETS: dict[str, type[StrEnum]] = {
@@ -145,7 +143,7 @@ def _known(kind: type[E], sent: Mapping[str, Sequence[str]], name: str) -> tuple
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004 - fits an integer column
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
 def _cents(text: str) -> int | None:

@@ -134,18 +134,24 @@ class _Sql:
         for name, values in (("category", wanted.category), ("format", wanted.format), ("place", wanted.place)):
             if values:
                 found[name] = f"{name} = ANY ({self.arg(values)})"
-        for name, column, several in (("stage", "stages", wanted.stage), ("language", "taught_in", wanted.language), ("when", "whens", wanted.when)):
+        for name, column, several in (
+            ("stage", "stages", wanted.stage),
+            ("language", "taught_in", wanted.language),
+            ("when", "whens", wanted.when),
+        ):
             if several:
                 found[name] = f"{column} && {self.arg(several)}::text[]"
         if wanted.level:
-            found["level"] = f"EXISTS (SELECT FROM unnest({self.arg(wanted.level)}::text[]) AS one WHERE one BETWEEN level_from AND level_to)"
+            found["level"] = (
+                f"EXISTS (SELECT FROM unnest({self.arg(wanted.level)}::text[]) AS one WHERE one BETWEEN level_from AND level_to)"
+            )
         if wanted.month:
             found["month"] = f"months && {self.arg(tuple(month_number(month) for month in wanted.month))}::int[]"
         return found
 
     def _free(self, wanted: Filters) -> str:
         ranges = [month_range(month) for month in wanted.month]
-        within = " OR ".join(f"(starts_at >= {self.arg(first)} AND starts_at < {self.arg(last)})" for first, last in ranges)
+        within = " OR ".join(f"(starts_at >= {self.arg(first)} AND starts_at < {self.arg(last)})" for first, last in ranges)  # noqa: S608 - own words
         least = self.arg(wanted.free)
         return f"""EXISTS (
             SELECT FROM session WHERE programme_id = programme.id AND published AND session.state IN ('planned', 'confirmed')
@@ -183,7 +189,11 @@ async def find(wanted: Filters, *, now: datetime, position: Position | None = No
     ascending = wanted.sort == "price"
     forward = "ASC" if ascending != at.backwards else "DESC"
     number = "price_cents" if ascending else "popularity"
-    score = f"CASE WHEN search_title @@ (SELECT catalogue_query({sql.arg(wanted.q.strip())})) THEN 1 ELSE 0 END" if wanted.q.strip() and not ascending else "0"
+    score = (
+        f"CASE WHEN search_title @@ (SELECT catalogue_query({sql.arg(wanted.q.strip())})) THEN 1 ELSE 0 END"
+        if wanted.q.strip() and not ascending
+        else "0"
+    )
     where = [*sql.words, *sql.facets.values(), sql.free]
     keys, order = f"{number}, programme.id", f"{number} {forward}, programme.id {forward}"
     if score != "0":
@@ -192,12 +202,8 @@ async def find(wanted: Filters, *, now: datetime, position: Position | None = No
         values = [at.score or 0, at.number or 0, at.id][0 if score != "0" else 1 :]
         where.append(f"({keys}) {'>' if forward == 'ASC' else '<'} ({', '.join(sql.arg(value) for value in values)})")
     outer = f"sort_score {forward}, sort_number {forward}, programme.id {forward}"
-    return await db.rows(
-        Card,
-        f"WITH page AS (SELECT programme.id, {score} AS sort_score, {number} AS sort_number FROM programme"  # noqa: S608 - own words
-        f" WHERE {' AND '.join(where)} ORDER BY {order} LIMIT {sql.arg(limit)}) {_CARD} ORDER BY {outer}",
-        *sql.args,
-    )
+    page = f"SELECT programme.id, {score} AS sort_score, {number} AS sort_number FROM programme WHERE {' AND '.join(where)}"  # noqa: S608 - own words
+    return await db.rows(Card, f"WITH page AS ({page} ORDER BY {order} LIMIT {sql.arg(limit)}) {_CARD} ORDER BY {outer}", *sql.args)
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):

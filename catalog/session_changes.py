@@ -27,8 +27,10 @@ _DECISION_DAYS = -10
 
 
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What ECL fills in about a session. Blank: the programme's price and venue, a code of our making, ordering until
-    the start, and a decision ten working days before it.
+    """What ECL fills in about a session.
+
+    Blank: the programme's price and venue, a code of our making, ordering until the start, and a decision ten working
+    days before it.
     """
 
     programme_id: UUID
@@ -76,7 +78,9 @@ async def create(
         if done == 0:
             raise _code_in_use()
         await _write_lessons(made, planned)
-        await audit.record("session.created", actor=actor, subject=("session", made), data={"programme_id": str(facts.programme_id)}, now=now)
+        await audit.record(
+            "session.created", actor=actor, subject=("session", made), data={"programme_id": str(facts.programme_id)}, now=now
+        )
         if publish_now:
             await publish(made, actor=actor, now=now)
     return made
@@ -259,7 +263,11 @@ def _times(facts: SessionFacts, planned: Sequence[lessons.PlannedLesson]) -> _Ti
 
 
 def _planned(timetable: lessons.LessonPlan | Sequence[lessons.PlannedLesson]) -> list[lessons.PlannedLesson]:
-    found = list(lessons.plan(timetable).lessons) if isinstance(timetable, lessons.LessonPlan) else sorted(timetable, key=lambda each: each.starts_at)
+    found = (
+        list(lessons.plan(timetable).lessons)
+        if isinstance(timetable, lessons.LessonPlan)
+        else sorted(timetable, key=lambda each: each.starts_at)
+    )
     if not found:
         raise Invalid("no_lessons", _("Give at least one lesson."))
     return found
@@ -272,7 +280,17 @@ def _again(lesson: sessions.Lesson) -> lessons.PlannedLesson:
 async def _write_lessons(session_id: UUID, planned: Sequence[lessons.PlannedLesson]) -> None:
     columns = ("id", "session_id", "number", "starts_at", "ends_at", "held_on", "starts_local", "ends_local", "zone")
     records = [
-        (ids.new_id(), session_id, number, each.starts_at, each.ends_at, each.held_on, each.starts_local, each.ends_local, clock.AMSTERDAM.key)
+        (
+            ids.new_id(),
+            session_id,
+            number,
+            each.starts_at,
+            each.ends_at,
+            each.held_on,
+            each.starts_local,
+            each.ends_local,
+            clock.AMSTERDAM.key,
+        )
         for number, each in enumerate(planned, start=1)
     ]
     await db.copy_rows("lesson", columns, records)
@@ -312,4 +330,3 @@ async def _set_state(session_id: UUID, state: SessionState, *, now: datetime) ->
 def _code_in_use() -> Conflict:
     sentence = _("Other dates have this code. Choose another one.")
     return Conflict("code_in_use", sentence, fields={"code": sentence})
-

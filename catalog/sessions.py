@@ -138,9 +138,7 @@ class Lesson(msgspec.Struct, frozen=True):
 
 
 # $1 is always now.
-_OPEN = (
-    "(programme.state = 'published' AND session.published AND session.state IN ('planned', 'confirmed') AND session.order_until > $1)"
-)
+_OPEN = "(programme.state = 'published' AND session.published AND session.state IN ('planned', 'confirmed') AND session.order_until > $1)"
 _HOLDS = """
     CROSS JOIN LATERAL (
         SELECT count(*)::int AS every, (count(*) FILTER (WHERE held_until > $1))::int AS current

@@ -99,7 +99,7 @@ def card(found: Card, exempt: frozenset[VatBasis]) -> CardWords:
         unit=name(found.price_unit),
         exempt=found.vat_basis in exempt,
         dates=tuple(_date(session) for session in found.sessions),
-        note=no_dates(found.published_capacity, found.price_unit) if not found.sessions else "",
+        note=no_dates(found) if not found.sessions else "",
         seed=found.code,
     )
 
@@ -108,9 +108,9 @@ def _date(session: CardSession) -> tuple[str, int, int, int]:
     return (fmt_date(clock.local(session.starts_at).date(), "weekday"), session.capacity, session.taken, session.held)
 
 
-def no_dates(published_capacity: bool, unit: PriceUnit) -> str:
+def no_dates(found: Card) -> str:
     """Return what a programme without dates says instead."""
-    if not published_capacity or unit is PriceUnit.HOUR:
+    if not found.published_capacity or found.price_unit is PriceUnit.HOUR:
         return _("At a time you agree")
     return _("New dates follow")
 
@@ -173,12 +173,14 @@ def choice_times(session: Session) -> str:
     if session.lesson_count == 1:
         return hours(session)
     until = _day_month(clock.local(session.ends_at).date())
-    return n_("{hours}, 1 lesson until {until}", "{hours}, {n} lessons until {until}", session.lesson_count, hours=hours(session), until=until)
+    return n_(
+        "{hours}, 1 lesson until {until}", "{hours}, {n} lessons until {until}", session.lesson_count, hours=hours(session), until=until
+    )
 
 
 def skipped_days(planned: Sequence[Lesson]) -> list[date]:
     """Return the closed days, between the first and last lesson, on which there would have been one by its weekday."""
-    if len(planned) < 2:  # noqa: PLR2004 - one lesson skips nothing
+    if len(planned) < 2:
         return []
     held = {lesson.held_on for lesson in planned}
     weekdays = {on.weekday() for on in held}
@@ -273,7 +275,11 @@ def plans(terms: policies.PolicyTerms, price: Money, session: Session, now: date
 
 def _step(each: policies.Boundary, *, last: bool, starts_at: datetime) -> Step:
     until = _("until it starts") if last and each.until == starts_at else _("until {when}", when=fmt_datetime(each.until))
-    amount = _("You pay {amount}", amount=fmt_money(each.amount, whole_if_round=True)) if each.amount.is_zero else _("{amount} each", amount=fmt_money(each.amount))
+    amount = (
+        _("You pay {amount}", amount=fmt_money(each.amount, whole_if_round=True))
+        if each.amount.is_zero
+        else _("{amount} each", amount=fmt_money(each.amount))
+    )
     return Step(each.percent, until, amount)
 
 

@@ -6,10 +6,12 @@ sells it is marked.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from catalog.words import VatBasis
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 ALWAYS_EXEMPT = frozenset({VatBasis.GENERAL_LANGUAGE, VatBasis.MATERIAL})
 

@@ -91,13 +91,14 @@ async def new_programme(request: WebRequest, actor: NamedDependency[Actor]) -> H
 async def create_programme(request: WebRequest, actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html | Redirect:
     """Make a draft."""
     form = await forms.read(request, ProgrammeForm)
-    if form.data is not None:
+    data = form.data
+    if data is not None:
         try:
-            made = await programmes.create(form.data.facts(), actor=actor, now=now)
+            made = await programmes.create(data.facts(), actor=actor, now=now)
         except DomainError as refusal:
             form = form.refuse(_named(refusal))
         else:
-            flash(request, _("{code} is a draft.", code=form.data.code), _("Look at the preview, then publish it."))
+            flash(request, _("{code} is a draft.", code=data.code), _("Look at the preview, then publish it."))
             return redirect(f"/catalogue/programmes/{made}")
     return await _form(request, form, None, status_code=422)
 
@@ -123,13 +124,14 @@ async def update(
     """Save a programme."""
     await programmes.get(programme_id)
     form = await forms.read(request, ProgrammeForm)
-    if form.data is not None:
+    data = form.data
+    if data is not None:
         try:
-            await programmes.update(programme_id, form.data.facts(), actor=actor, now=now, version=form.data.version)
+            await programmes.update(programme_id, data.facts(), actor=actor, now=now, version=data.version)
         except DomainError as refusal:
             form = form.refuse(_named(refusal))
         else:
-            flash(request, _("{code} is saved.", code=form.data.code), _("Orders placed before keep what they agreed to."))
+            flash(request, _("{code} is saved.", code=data.code), _("Orders placed before keep what they agreed to."))
             return redirect(f"/catalogue/programmes/{programme_id}")
     return await _form(request, form, programme_id, status_code=422)
 
@@ -165,7 +167,9 @@ async def publish(
 
 
 @post("/catalogue/programmes/{programme_id:uuid}/withdraw", opt=_ONE, status_code=303)
-async def withdraw(request: WebRequest, programme_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Redirect:
+async def withdraw(
+    request: WebRequest, programme_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Redirect:
     """Take a programme off sale."""
     found = await programmes.get(programme_id)
     await programmes.withdraw(programme_id, actor=actor, now=now)

@@ -85,7 +85,9 @@ async def create(request: WebRequest, actor: NamedDependency[Actor], now: NamedD
         except DomainError as refusal:
             form = form.refuse(_named(refusal))
         else:
-            flash(request, _("The dates are planned."), _("Buyers see them now.") if public else _("Buyers see them once you publish them."))
+            flash(
+                request, _("The dates are planned."), _("Buyers see them now.") if public else _("Buyers see them once you publish them.")
+            )
             return redirect(f"/catalogue/sessions/{made}")
     return await _form(request, form, None, timetable=timetable, status_code=422)
 
@@ -96,7 +98,9 @@ async def show(request: WebRequest, session_id: FromPath[UUID], actor: NamedDepe
     require(actor, Permission.MANAGE_CATALOGUE)
     found = await sessions.get(session_id, now=now)
     planned = (await sessions.lessons_of([session_id]))[session_id]
-    return render(request, "catalog/desk_session_show.html", session=found, planned=planned, shown=shown, name=name, begun=found.starts_at <= now)
+    return render(
+        request, "catalog/desk_session_show.html", session=found, planned=planned, shown=shown, name=name, begun=found.starts_at <= now
+    )
 
 
 @get("/catalogue/sessions/{session_id:uuid}/edit", opt=_ONE)
@@ -109,7 +113,9 @@ async def edit(request: WebRequest, session_id: FromPath[UUID], actor: NamedDepe
 
 
 @post("/catalogue/sessions/{session_id:uuid}/edit", opt=_ONE, status_code=303)
-async def update(request: WebRequest, session_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html | Redirect:
+async def update(
+    request: WebRequest, session_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Html | Redirect:
     """Show the lessons that a changed plan makes, or save the session."""
     require(actor, Permission.MANAGE_CATALOGUE)
     found = await sessions.get(session_id, now=now)
@@ -123,7 +129,12 @@ async def update(request: WebRequest, session_id: FromPath[UUID], actor: NamedDe
             if form.data.verb == "preview":
                 return await _form(request, form, found, timetable=timetable or lessons.plan(form.data.plan()))
             await session_changes.edit(
-                session_id, form.data.facts(), timetable=timetable.lessons if timetable else None, actor=actor, now=now, version=form.data.version
+                session_id,
+                form.data.facts(),
+                timetable=timetable.lessons if timetable else None,
+                actor=actor,
+                now=now,
+                version=form.data.version,
             )
         except DomainError as refusal:
             form = form.refuse(_named(refusal))
@@ -161,7 +172,11 @@ async def change(
 
 def _named(refusal: DomainError) -> DomainError:
     """Return a refusal with the verb's field names turned into the form's; one that names no field goes on top."""
-    fields = {"price" if field == "price_cents" else field: sentence for field, sentence in refusal.fields.items() if field in _LABELS or field == "price_cents"}
+    fields = {
+        "price" if field == "price_cents" else field: sentence
+        for field, sentence in refusal.fields.items()
+        if field in _LABELS or field == "price_cents"
+    }
     return type(refusal)(refusal.code, refusal.message, next_step=refusal.next_step, fields=fields)
 
 

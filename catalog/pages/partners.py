@@ -49,13 +49,14 @@ async def new_partner(request: WebRequest, actor: NamedDependency[Actor]) -> Htm
 async def create_partner(request: WebRequest, actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html | Redirect:
     """Add a partner."""
     form = await forms.read(request, PartnerForm)
-    if form.data is not None:
+    data = form.data
+    if data is not None:
         try:
-            await partners.create(form.data.facts(), actor=actor, now=now)
+            await partners.create(data.facts(), actor=actor, now=now)
         except DomainError as refusal:
             form = form.refuse(refusal)
         else:
-            flash(request, _("{name} is a partner now.", name=form.data.name), _("You can give it programmes."))
+            flash(request, _("{name} is a partner now.", name=data.name), _("You can give it programmes."))
             return redirect("/partners")
     return _form(request, form, None, status_code=422)
 
@@ -74,13 +75,14 @@ async def update_partner(
     """Save a partner."""
     await partners.get(partner_id)
     form = await forms.read(request, PartnerForm)
-    if form.data is not None:
+    data = form.data
+    if data is not None:
         try:
-            await partners.update(partner_id, form.data.facts(), actor=actor, now=now)
+            await partners.update(partner_id, data.facts(), actor=actor, now=now)
         except DomainError as refusal:
             form = form.refuse(refusal)
         else:
-            flash(request, _("{name} is saved.", name=form.data.name))
+            flash(request, _("{name} is saved.", name=data.name))
             return redirect("/partners")
     return _form(request, form, partner_id, status_code=422)
 

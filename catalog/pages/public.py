@@ -45,7 +45,9 @@ async def home(request: WebRequest, now: NamedDependency[datetime]) -> Html:
 
 
 @get("/programmes", opt={"access": "public", "anonymous_cache": 15})
-async def programme_list(request: WebRequest, now: NamedDependency[datetime], cursor: FromQuery[str | None] = None, view: FromQuery[str | None] = None) -> Html:
+async def programme_list(
+    request: WebRequest, now: NamedDependency[datetime], cursor: FromQuery[str | None] = None, view: FromQuery[str | None] = None
+) -> Html:
     """Show the catalogue: search, facets with counts, cards or a list."""
     wanted = query.read(request.query_params.dict())
     at = query.spot(cursor)
@@ -153,7 +155,7 @@ async def programme_page(
     chosen = _chosen(coming, session)
     first = _shown_month(coming, chosen, month, now)
     exempt = await vat_marks.exempt(now)
-    context = await _choice(found, chosen, now)
+    context = await _choice(chosen, now)
     return render(
         request,
         "catalog/programme_show.html",
@@ -173,12 +175,12 @@ async def programme_page(
         can_order=actor.is_anonymous or actor.is_company,
         preview=preview,
         here=f"/catalogue/programmes/{found.id}/preview" if preview else f"/programmes/{found.slug}",
-        **_month(found, coming, chosen, first, now),
+        **_month(coming, chosen, first, now),
         **context,
     )
 
 
-async def _choice(found: programmes.Programme, chosen: sessions.Session | None, now: datetime) -> dict[str, Any]:
+async def _choice(chosen: sessions.Session | None, now: datetime) -> dict[str, Any]:
     """Return what the booking panel and the timeline show of the chosen session."""
     if chosen is None:
         return {"chosen": None, "plans": None, "skipped": ""}
@@ -208,9 +210,7 @@ def _shown_month(coming: list[sessions.Session], chosen: sessions.Session | None
     return on.replace(day=1)
 
 
-def _month(
-    found: programmes.Programme, coming: list[sessions.Session], chosen: sessions.Session | None, first: date, now: datetime
-) -> dict[str, Any]:
+def _month(coming: list[sessions.Session], chosen: sessions.Session | None, first: date, now: datetime) -> dict[str, Any]:
     """Return the month grid: its slots, its closed days, and the months before and after that have dates."""
     slots: dict[date, list[shown.Slot]] = {}
     for each in coming:

@@ -50,9 +50,7 @@ async def test_a_programme_lists_its_sessions_with_free_seats(hr: httpx.AsyncCli
     assert listed["items"][0]["id"] == str(session.programme_id)
     assert listed["items"][0]["price"] == {"cents": 64_500, "currency": "EUR"}
     one = (await hr.get(f"/api/v1/programmes/{session.programme_id}")).json()
-    assert one["sessions"] == [
-        {"id": str(session.id), "starts_at": "2026-12-28T08:30:00Z", "capacity": 3, "free": 2, "state": "planned"}
-    ]
+    assert one["sessions"] == [{"id": str(session.id), "starts_at": "2026-12-28T08:30:00Z", "capacity": 3, "free": 2, "state": "planned"}]
     found = (await hr.get(f"/api/v1/sessions/{session.id}")).json()
     assert (found["capacity"], found["free"], len(found["lessons"])) == (3, 2, 2)
     assert found["lessons"][0] == {"starts_at": "2026-12-28T08:30:00Z", "ends_at": "2026-12-28T10:30:00Z"}

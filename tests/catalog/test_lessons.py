@@ -58,7 +58,13 @@ def test_an_impossible_plan_is_refused(wrong: dict[str, object]) -> None:
         plan(weekly(date(2027, 1, 18), 10, **wrong) if "count" not in wrong else weekly(date(2027, 1, 18), int(str(wrong["count"]))))
 
 
-@given(st.dates(date(2026, 1, 1), date(2027, 12, 1)), st.sets(st.integers(0, 6), min_size=1), st.integers(1, 30), st.times(), st.integers(15, 600))
+@given(
+    st.dates(date(2026, 1, 1), date(2027, 12, 1)),
+    st.sets(st.integers(0, 6), min_size=1),
+    st.integers(1, 30),
+    st.times(),
+    st.integers(15, 600),
+)
 def test_every_plan_has_its_count_on_its_days_and_never_a_closed_day(
     first_on: date, weekdays: set[int], count: int, starts: time, minutes: int
 ) -> None:

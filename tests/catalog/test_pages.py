@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -56,7 +57,9 @@ async def test_the_catalogue_shows_cards_with_seats_price_and_vat(visitor: Brows
         assert words in page.text
 
 
-@pytest.mark.parametrize("query", ["?q=%00", "?free=-1", "?price=abc", "?month=2027-99", "?view=%3Cb%3E", "?q=" + "x" * 5000, "?level=A1&level=B2"])
+@pytest.mark.parametrize(
+    "query", ["?q=%00", "?free=-1", "?price=abc", "?month=2027-99", "?view=%3Cb%3E", "?q=" + "x" * 5000, "?level=A1&level=B2"]
+)
 async def test_odd_addresses_still_show_the_catalogue(visitor: Browser, query: str) -> None:
     assert (await visitor.get(f"/programmes{query}")).status_code == 200
 
@@ -127,7 +130,14 @@ async def test_the_pages_speak_dutch(client: httpx.AsyncClient) -> None:
     assert "Kies deelnemers" in (await browser.get(f"/programmes/{slug}")).text
 
 
-DESK = ["/catalogue/programmes", "/catalogue/programmes/new", "/catalogue/sessions", "/catalogue/sessions/new", "/partners", "/partners/new"]
+DESK = [
+    "/catalogue/programmes",
+    "/catalogue/programmes/new",
+    "/catalogue/sessions",
+    "/catalogue/sessions/new",
+    "/partners",
+    "/partners/new",
+]
 
 
 @pytest.mark.parametrize("path", DESK)
@@ -153,27 +163,29 @@ async def test_ecl_makes_previews_publishes_edits_and_withdraws_a_programme(ecl:
     made = await ecl.post("/catalogue/programmes/new", await filled())
     assert made.status_code == 303
     at = made.headers["location"]
-    programme_id = at.rsplit("/", 1)[1]
+    programme_id = UUID(at.rsplit("/", 1)[1])
     assert "preview" in (await ecl.get(f"{at}/preview")).text
     assert (await visitor.get("/programmes/dut-a2")).status_code == 404
     assert (await ecl.post(f"{at}/publish", form=at)).status_code == 303
     assert "phone a shop" in (await visitor.get("/programmes/dut-a2")).text
     form = await ecl.get(f"{at}/edit")
     assert 'value="645.50"' in form.text
-    present = await programmes.get(programme_id)  # type: ignore[arg-type]
+    present = await programmes.get(programme_id)
     changed = await filled(title_en="Dutch, further", version="1", partner_id=str(present.partner_id), policy_id=str(present.policy_id))
     assert (await ecl.post(f"{at}/edit", changed)).status_code == 303
     assert (await ecl.post(f"{at}/edit", {**changed, "title_en": "Late"})).status_code == 422
-    found = await programmes.get(programme_id)  # type: ignore[arg-type]
+    found = await programmes.get(programme_id)
     assert (found.title_en, found.version, found.price_cents, found.category) == ("Dutch, further", 2, 64_550, Category.LANGUAGE)
     assert (await ecl.post(f"{at}/withdraw")).status_code == 303
-    assert (await programmes.get(programme_id)).state is ProgrammeState.WITHDRAWN  # type: ignore[arg-type]
+    assert (await programmes.get(programme_id)).state is ProgrammeState.WITHDRAWN
     events = [entry.event for entry in await audit.of("programme", programme_id)]
     assert events == ["programme.created", "programme.published", "programme.updated", "programme.withdrawn"]
 
 
 async def test_a_wrong_form_keeps_what_was_typed_and_says_what_to_mend(ecl: Browser) -> None:
-    page = await ecl.post("/catalogue/programmes/new", await filled(code="dut a2", price="much", title_nl="", group_max="2", partner_id="x"))
+    page = await ecl.post(
+        "/catalogue/programmes/new", await filled(code="dut a2", price="much", title_nl="", group_max="2", partner_id="x")
+    )
     assert page.status_code == 422
     for words in ('value="dut a2"', "Use capitals, figures and hyphens", "Give an amount in euros", "Fill this in.", 'aria-invalid="true"'):
         assert words in page.text
@@ -199,7 +211,7 @@ async def test_an_incomplete_programme_is_not_published(ecl: Browser) -> None:
 
 async def test_ecl_plans_dates_after_looking_at_the_lessons(ecl: Browser, visitor: Browser, now: datetime) -> None:
     programme_id = await a_programme(code="DUT-A1")
-    form = {
+    form: dict[str, object] = {
         "programme_id": str(programme_id), "first_on": "2027-01-18", "starts": "09:30", "minutes": "120", "lesson_count": "10", "weekdays": ["0"],
         "skip_school_holidays": "on", "capacity": "10", "minimum": "4", "language": "nl", "verb": "preview",
     }  # fmt: skip
@@ -217,7 +229,7 @@ async def test_ecl_plans_dates_after_looking_at_the_lessons(ecl: Browser, visito
     assert 'value="2027-01-18"' in shown.text
     moved = await ecl.post(f"{at}/edit", {**form, "verb": "save", "first_on": "2027-01-19", "weekdays": ["1"], "capacity": "8"})
     assert moved.status_code == 303
-    session = await sessions.get(at.rsplit("/", 1)[1], now=now)
+    session = await sessions.get(UUID(at.rsplit("/", 1)[1]), now=now)
     assert (session.capacity, session.weekdays, session.lesson_count) == (8, (1,), 10)
     assert (await ecl.post(f"{at}/confirm", form=at)).status_code == 303
     assert (await ecl.post(f"{at}/cancel", form=at)).status_code == 303
@@ -230,7 +242,7 @@ async def test_dates_with_people_are_neither_moved_nor_cancelled(ecl: Browser, n
     at = f"/catalogue/sessions/{session.id}"
     for verb in ("cancel", "withdraw"):
         assert (await ecl.post(f"{at}/{verb}", form=at)).status_code == 409
-    form = {
+    form: dict[str, object] = {
         "programme_id": str(session.programme_id), "first_on": "2027-03-01", "starts": "09:30", "minutes": "120", "lesson_count": "2",
         "capacity": "10", "language": "nl", "verb": "save",
     }  # fmt: skip
@@ -248,7 +260,13 @@ async def test_wrong_dates_are_told_beside_their_fields(ecl: Browser) -> None:
 
 
 async def test_ecl_adds_and_edits_a_partner(ecl: Browser) -> None:
-    facts = {"name": "Taalhuis Nieuw", "code": "TN", "email": "office@tn.example", "crkbo": "on", "crkbo_from_on": "2026-01-01"}
+    facts: dict[str, object] = {
+        "name": "Taalhuis Nieuw",
+        "code": "TN",
+        "email": "office@tn.example",
+        "crkbo": "on",
+        "crkbo_from_on": "2026-01-01",
+    }
     assert (await ecl.post("/partners/new", facts)).status_code == 303
     page = await ecl.get("/partners")
     assert "Taalhuis Nieuw" in page.text

@@ -95,7 +95,9 @@ async def test_orders_over_several_sessions_in_any_order_neither_deadlock_nor_sp
 
 async def test_expired_holds_are_taken_by_others_while_sweeper_confirm_and_release_run(now: datetime) -> None:
     session = await a_session(seats=10)
-    held = [await seats.hold([SeatWish(session.id, ids.new_id(), ids.new_id())], until=now + timedelta(minutes=30), now=now) for _ in range(10)]
+    held = [
+        await seats.hold([SeatWish(session.id, ids.new_id(), ids.new_id())], until=now + timedelta(minutes=30), now=now) for _ in range(10)
+    ]
     later = now + timedelta(minutes=31)
 
     async def confirm(place: int) -> None:
@@ -110,7 +112,12 @@ async def test_expired_holds_are_taken_by_others_while_sweeper_confirm_and_relea
     async def give_back(place: int) -> None:
         await seats.release([held[place][0].id], now=later)
 
-    jobs = [*(confirm(n) for n in range(5)), *(take() for _ in range(15)), *(sweep() for _ in range(5)), *(give_back(n) for n in range(5, 10))]
+    jobs = [
+        *(confirm(n) for n in range(5)),
+        *(take() for _ in range(15)),
+        *(sweep() for _ in range(5)),
+        *(give_back(n) for n in range(5, 10)),
+    ]
     random.shuffle(jobs)
     done = await asyncio.gather(*jobs, return_exceptions=True)
     unexpected = [each for each in done if isinstance(each, BaseException) and not isinstance(each, Conflict)]
@@ -126,7 +133,7 @@ async def test_an_aborted_order_leaves_its_seat_to_the_others(now: datetime) -> 
     async def sometimes() -> None:
         async with db.atomic():
             await seats.take([SeatWish(session.id, ids.new_id(), ids.new_id())], now=now)
-            if random.random() < 0.3:  # noqa: PLR2004, S311 - three in ten give up
+            if random.random() < 0.3:
                 raise Conflict("changed_mind", "changed my mind")
 
     assert await attempts(sometimes, 60) == 10
