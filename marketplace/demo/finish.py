@@ -1,0 +1,78 @@
+"""After the history: what shows every state, and a queue that leaves the worker its share in a sensible order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from catalog import search, session_changes
+from marketplace.demo import payments
+from marketplace.demo.catalogue import Planned
+from marketplace.demo.people import Cast
+from marketplace.kit import audit, db, work
+from marketplace.kit.clock import FakeClock
+from marketplace.kit.identity import SYSTEM
+
+MAILS_KEPT = timedelta(days=3)
+_MAILS = (
+    "orders.tell_placed", "orders.tell_declined", "enrolments.invite", "scheduling.tell",
+    "fulfilment.tell_partner", "fulfilment.remind", "fulfilment.tell_ecl", "billing.link_arrived",
+)  # fmt: skip
+_FIRST_PAPER = timedelta(seconds=20)
+_BETWEEN_PAPERS = timedelta(seconds=2)
+
+
+async def transfers(cast: Cast, *, clock: FakeClock) -> None:
+    """Start a bank transfer for the newest open invoice of two companies."""
+    sql = "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.state = 'open' ORDER BY i.number DESC LIMIT 1 OFFSET 1"
+    for key in ("demo", "oortwolk"):
+        found = await db.value(sql, cast.houses[key].company_id)
+        if found is not None:
+            await payments.start_transfer(UUID(str(found)), clock=clock)
+
+
+async def decide_sessions(sessions: list[Planned], *, now: datetime) -> None:
+    """Let sessions go ahead that have enough people and begin within six weeks."""
+    soon = [one.id for one in sessions if one.starts_at < now + timedelta(weeks=6)]
+    for row in await db.records("SELECT id FROM session WHERE id = ANY ($1) AND state = 'planned' AND live >= greatest(minimum, 1) AND starts_at > $2", soon, now):
+        await session_changes.confirm(row["id"], actor=SYSTEM, now=now)
+
+
+async def tidy_catalogue(*, now: datetime) -> None:
+    """Bring up to date what periodic jobs keep: sessions that are over, months, popularity."""
+    await session_changes.finish_past(now=now)
+    await session_changes.refresh(None, now=now)
+    await search.count_bookings(now=now)
+
+
+async def tidy_queue(*, now: datetime) -> None:
+    """Drop the mails of the past, and spread the documents: newest invoice first, so that today's work isn't kept waiting."""
+    await db.execute("DELETE FROM due_work WHERE state = 'queued' AND kind = ANY ($1) AND run_at < $2", list(_MAILS), now - MAILS_KEPT)
+    sql = "SELECT id, issued_at FROM invoice ORDER BY issued_at DESC, number DESC"
+    for at, row in enumerate(await db.records(sql)):
+        key = f"billing.render:{row['id']}"
+        if await work.withdraw(key):
+            run_at = now + _FIRST_PAPER + at * _BETWEEN_PAPERS
+            await work.enqueue("billing.render", {"invoice": str(row["id"])}, run_at=run_at, now=now, dedupe_key=key)
+        if row["issued_at"] < now - MAILS_KEPT:
+            await _mailed(row["id"], row["issued_at"])
+
+
+async def _mailed(invoice_id: UUID, at: datetime) -> None:
+    """Note that the mail of an old invoice needs no sending any more."""
+    key = f"billing.mail_invoice:{invoice_id}:complete"
+    await work.enqueue("billing.mail_invoice", {"invoice": str(invoice_id)}, run_at=at, dedupe_key=key)
+    await db.execute("UPDATE due_work SET state = 'done', done_at = run_at WHERE dedupe_key = $1", key)
+
+
+async def hold_one_back(invoice_id: UUID, *, now: datetime) -> None:
+    """Let one invoice wait for Stripe until the day after tomorrow: it is issued and not open yet."""
+    await work.enqueue(
+        "billing.stripe_mirror", {"invoice": str(invoice_id)}, run_at=now + timedelta(days=2), now=now, dedupe_key=f"billing.stripe_mirror:{invoice_id}"
+    )
+
+
+async def seal() -> None:
+    """Close the audit chain over everything."""
+    while await audit.seal():
+        pass

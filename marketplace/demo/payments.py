@@ -1,0 +1,88 @@
+"""Money in the demo's past: invoices copied to the sandbox in this process and paid on its payment page.
+
+The sandbox is the ordinary one, called without a socket. Its address is the one at which it will listen, so that the
+payment links work afterwards. Where Stripe itself is set, nothing is sent there: payments then came by bank.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import httpx
+
+from billing import inbox, payments, stripe_gateway
+from billing.sandbox import hosted
+from billing.sandbox.app import create_sandbox
+from billing.sandbox.hosted import Choice, Method, Outcome
+from marketplace.kit import db, work
+from marketplace.kit.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from marketplace.kit.clock import FakeClock
+
+_SOMEWHERE = "http://127.0.0.1:12111"
+_ARRIVES_IN = timedelta(days=4)
+
+
+@asynccontextmanager
+async def sandbox() -> AsyncIterator[bool]:
+    """Install a gateway to the sandbox in this process for the block; gives False, and does nothing, where Stripe is real."""
+    if settings().uses_real_stripe:
+        yield False
+        return
+    base = settings().stripe_base or _SOMEWHERE
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=create_sandbox(pumping=False))) as http:  # type: ignore[arg-type]
+        made = stripe_gateway.Gateway(api_key=settings().stripe_api_key or "sk_test_demo", base=base, retries=0, a_second=1e6, http=http)
+        stripe_gateway.install(made)
+        try:
+            yield True
+        finally:
+            stripe_gateway.install(None)
+
+
+async def pay(invoice_id: UUID, method: Method, *, clock: FakeClock) -> None:
+    """Pay an invoice in full on the sandbox's page, and let the shop see it; a transfer arrives some seconds later."""
+    found = await db.records(
+        "SELECT i.hosted_payment_url, l.stripe_id, i.total_cents FROM invoice i LEFT JOIN stripe_link l ON l.kind = 'invoice' AND l.our_id = i.id"
+        " WHERE i.id = $1",
+        invoice_id,
+    )
+    link, stripe_id, cents = found[0]["hosted_payment_url"], found[0]["stripe_id"], found[0]["total_cents"]
+    if link is None:
+        await _by_bank(invoice_id, cents, now=clock.now())
+        return
+    await hosted.pay(_token(link), Choice(method=method, outcome=Outcome.OK), base=_base(link))
+    if method is Method.BANK_TRANSFER:
+        clock.move(timedelta(seconds=5))
+        await hosted.settle_due()
+    await inbox.refresh(stripe_id, now=clock.now())
+
+
+async def start_transfer(invoice_id: UUID, *, clock: FakeClock) -> None:
+    """Start a bank transfer that takes some days, so that the invoice shows "processing" meanwhile."""
+    found = await db.records("SELECT i.hosted_payment_url, l.stripe_id FROM invoice i JOIN stripe_link l ON l.our_id = i.id WHERE i.id = $1", invoice_id)
+    link, stripe_id = found[0]["hosted_payment_url"], found[0]["stripe_id"]
+    await hosted.pay(_token(link), Choice(method=Method.BANK_TRANSFER, outcome=Outcome.OK), base=_base(link))
+    sql = "UPDATE sandbox_transfer SET due_at = $2 WHERE invoice_id = $1 AND state = 'under_way'"
+    await db.execute(sql, stripe_id, clock.now() + _ARRIVES_IN)
+    await inbox.refresh(stripe_id, now=clock.now())
+
+
+async def _by_bank(invoice_id: UUID, cents: int, *, now: datetime) -> None:
+    await payments.record(
+        invoice_id, source="bank", external_id=f"demo-{invoice_id}", cents=cents, method="bank_transfer", received_at=now, now=now
+    )
+    await work.withdraw(f"billing.stripe_mirror:{invoice_id}")
+
+
+def _token(link: str) -> str:
+    return link.rsplit("/", 1)[-1]
+
+
+def _base(link: str) -> str:
+    return link.rsplit("/i/", 1)[0]

@@ -1,0 +1,8 @@
+"""The programmes of the demo, in both languages. Names of people and firms are made up; titles and prices could be real."""
+
+from __future__ import annotations
+
+from marketplace.demo.course import Course
+from marketplace.demo.texts import career, culture, dutch, languages, welcome
+
+COURSES: tuple[Course, ...] = (*dutch.COURSES, *languages.COURSES, *culture.COURSES, *career.COURSES, *welcome.COURSES)
