@@ -6,7 +6,7 @@ BIN := .venv/bin
 .PHONY: run test test-full test-again check format lock clean ready-run ready-test
 
 run: ready-run
-	@$(BIN)/python -m marketplace up
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m marketplace up
 
 test: ready-test
 	@$(BIN)/python -m pytest -q $(ARGS)

@@ -1,7 +1,8 @@
 """The only module that knows the ``stripe`` library: our structs in, Stripe's answers out as our structs.
 
 Every call may raise ``GatewayError``; it says whether trying again can help. Nothing here touches the database, and no
-caller holds a transaction or lock meanwhile. The same code talks to Stripe and to our sandbox.
+caller holds a transaction or lock meanwhile. The same code talks to Stripe and to our sandbox. The library is imported at
+its first use: it is half of a process's start, and many never need it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-import stripe
-from stripe import HTTPXClient, StripeClient, StripeError
 
 from billing.stripe_port import InvoiceMirror, MirrorDebtor, MirrorLine, StripeEventRef, StripeInvoice, StripePayment
 from billing.stripe_shapes import METADATA_KEY, event_ref, instant, invoice_from, invoice_params, line_params
@@ -25,6 +24,8 @@ from marketplace.kit.settings import Settings, settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from datetime import datetime
+
+    from stripe import StripeError
 
 TIMEOUT_SECONDS = 20.0
 NETWORK_RETRIES = 2
@@ -81,6 +82,8 @@ class Gateway:
         a_second: float = REQUESTS_A_SECOND,
         http: Any = None,  # noqa: ANN401 - an httpx.AsyncClient, for tests without a socket
     ) -> None:
+        from stripe import HTTPXClient, StripeClient
+
         addresses: Any = {"api": base} if base else {}
         transport = HTTPXClient(timeout=timeout)
         if http is not None:
@@ -225,6 +228,8 @@ class Gateway:
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
+        from stripe import StripeError
+
         await self._pace.wait()
         try:
             yield
@@ -242,6 +247,8 @@ def _failure(error: StripeError) -> GatewayError:
 
 def verify(payload: bytes, header: str, *, secret: str, now: datetime) -> None:
     """Hold that Stripe signed these bytes with our secret, within five minutes of ``now`` either way. Raises ``BadSignature``."""
+    import stripe
+
     if not secret:
         message = "no webhook secret is set, so nothing can be believed"
         raise BadSignature(message)

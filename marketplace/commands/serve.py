@@ -51,23 +51,25 @@ def sandbox(fd: int | None, port: int) -> None:
 
 def shop() -> Litestar:
     """Make the shop's application, once a process."""
-    from marketplace.app import create_app
     from marketplace.commands.running import install_clock, set_up_logging, shop_settings
 
     loaded = shop_settings()
     set_up_logging(loaded)
     install_clock(loaded)
+    from marketplace.app import create_app
+
     return create_app(dsn=loaded.database_url, pool_size=loaded.pool_size)
 
 
 def stand_in() -> Litestar:
     """Make the sandbox's application."""
-    from billing.sandbox.app import create_sandbox
     from marketplace.commands.running import install_clock, set_up_logging, shop_settings
 
     loaded = shop_settings()
     set_up_logging(loaded)
     install_clock(loaded)
+    from billing.sandbox.app import create_sandbox
+
     return create_sandbox()
 
 

@@ -76,6 +76,7 @@ class Product:
         self.web = web
         self.supervisor = Supervisor(say=say)
         self.server: Embedded | None = None
+        self.sandbox: socket.socket | None = None
         self.environment = {
             **os.environ,
             "MARKETPLACE_HOME": str(loaded.home),
@@ -84,6 +85,7 @@ class Product:
             "TZ": "UTC",
         }
         self.environment["MARKETPLACE_BASE_URL"] = loaded.base_url
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a start without compiled modules takes twice as long
 
     @property
     def logs(self) -> Path:
@@ -96,6 +98,7 @@ class Product:
         supervisor.listen()
         try:
             self._start_database()
+            self._open_sandbox()
             self._prepare()
             self._start_parts()
             if not supervisor.until(self._answers, within=_READY_SECONDS):
@@ -147,8 +150,8 @@ class Product:
         before = runtime.ports(self.loaded.home)
         if not self.loaded.smtp.host:
             before = self._start_mail_catcher(before)
-        if not self.loaded.stripe_api_key:
-            before = self._start_sandbox(before)
+        if self.sandbox is not None:
+            before = self._start_sandbox(self.sandbox, before)
         runtime.remember(self.loaded.home, before)
         self._part("web process", ["serve", "--fd", str(self.web.fileno())], [self.web.fileno()])
         self._part("worker", ["worker"], [], patience=25)
@@ -165,14 +168,20 @@ class Product:
         self._part("mail catcher", ["mailcatcher", "--smtp-fd", str(fds[0]), "--page-fd", str(fds[1])], fds, leaned_on=True)
         return used
 
-    def _start_sandbox(self, before: runtime.Ports) -> runtime.Ports:
-        own, keys = runtime.listen_near(before.sandbox), runtime.keys(self.loaded.home)
-        used = msgspec.structs.replace(before, sandbox=_port(own))
+    def _open_sandbox(self) -> None:
+        """Choose the sandbox's address before anything else: the demo's invoices carry links to it."""
+        if self.loaded.stripe_api_key:
+            return
+        self.sandbox = runtime.listen_near(runtime.ports(self.loaded.home).sandbox)
+        keys = runtime.keys(self.loaded.home)
         self.environment |= {
             "STRIPE_API_KEY": keys.api_key,
             "STRIPE_WEBHOOK_SECRET": keys.webhook_secret,
-            "MARKETPLACE_STRIPE_BASE": f"http://127.0.0.1:{used.sandbox}",
+            "MARKETPLACE_STRIPE_BASE": f"http://127.0.0.1:{_port(self.sandbox)}",
         }
+
+    def _start_sandbox(self, own: socket.socket, before: runtime.Ports) -> runtime.Ports:
+        used = msgspec.structs.replace(before, sandbox=_port(own))
         fd = own.detach()
         self._part("Stripe sandbox", ["sandbox", "--fd", str(fd)], [fd], leaned_on=True)
         return used

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
-from icalendar import Calendar, Event, vCalAddress, vText
 
 from catalog import sessions
 from marketplace.kit import clock, db, mail
@@ -17,6 +16,8 @@ from marketplace.people import staff
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from icalendar import Event
 
     from catalog.sessions import Lesson, Session
     from marketplace.people.staff import Contact
@@ -55,6 +56,8 @@ async def invite(enrolment_id: UUID, *, now: datetime) -> None:
 
 def invitation(enrolment_id: UUID, contact: Contact, session: Session, lessons: list[Lesson], *, now: datetime) -> bytes:
     """Return the lessons as an iCalendar request (RFC 5546); each keeps its UID for later changes."""
+    from icalendar import Calendar  # imported here: slow to load, and only a worker needs it
+
     own = settings()
     made = Calendar()
     made.add("prodid", "-//Expat Centre Leiden//Marketplace//EN")
@@ -68,6 +71,8 @@ def invitation(enrolment_id: UUID, contact: Contact, session: Session, lessons: 
 
 
 def _event(enrolment_id: UUID, contact: Contact, session: Session, lesson: Lesson, sender: str, *, now: datetime) -> Event:
+    from icalendar import Event, vCalAddress, vText
+
     event = Event()
     event.add("uid", f"{enrolment_id}-{lesson.number}@{sender.rpartition('@')[2]}")
     event.add("sequence", 0)

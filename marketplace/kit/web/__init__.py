@@ -69,6 +69,8 @@ A page module (``marketplace/people/pages.py``); note that Litestar reads the ty
   ``identity.set_actor_loader(fn)``; changed roles or password: ``identity.end_sessions(account_id, now=now)``.
 - Leave for another site (the hosted payment page) by a link, never by a form: ``form-action 'self'`` holds for redirects too.
 - ``set_basket_hook(async fn(actor, now) -> Held | None)``: the held seats in the head of the page.
+- ``set_rail_hook(async fn(actor, now) -> {address: Count})``: the numbers in the rail of ECL's desk and the partners'.
+- A page for a company and ECL alike begins with ``{% extends frame %}``: the rail for ECL, the street for the company.
 
 An API module (``api.py``); paths are relative to ``/api/v1``::
 
@@ -92,14 +94,48 @@ the header. Webhooks: ``@post("/stripe/webhook", opt={"access": "public", "csrf"
 
 from __future__ import annotations
 
-from marketplace.kit.web import api, forms, nav, paging, sessions
-from marketplace.kit.web.access import Route, route_table
-from marketplace.kit.web.hooks import set_basket_hook
-from marketplace.kit.web.pages import flash, local_path, redirect, render
-from marketplace.kit.web.types import Html, WebRequest
-from marketplace.kit.web.visitor import Held, Visitor
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from marketplace.kit.web import api, forms, nav, paging, sessions
+    from marketplace.kit.web.access import Route, route_table
+    from marketplace.kit.web.hooks import set_basket_hook, set_rail_hook
+    from marketplace.kit.web.nav import Count
+    from marketplace.kit.web.pages import flash, local_path, redirect, render
+    from marketplace.kit.web.types import Html, WebRequest
+    from marketplace.kit.web.visitor import Held, Visitor
+
+# Name → its module. Imported when first asked for: a worker that only reads a page of rows needs no web framework.
+_HOME = {
+    "Count": "nav",
+    "Held": "visitor",
+    "Html": "types",
+    "Route": "access",
+    "Visitor": "visitor",
+    "WebRequest": "types",
+    "flash": "pages",
+    "local_path": "pages",
+    "redirect": "pages",
+    "render": "pages",
+    "route_table": "access",
+    "set_basket_hook": "hooks",
+    "set_rail_hook": "hooks",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    home = _HOME.get(name)
+    if home is not None:
+        return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
 
 __all__ = [
+    "Count",
     "Held",
     "Html",
     "Route",
@@ -116,4 +152,5 @@ __all__ = [
     "route_table",
     "sessions",
     "set_basket_hook",
+    "set_rail_hook",
 ]

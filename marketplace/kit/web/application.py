@@ -15,6 +15,7 @@ from litestar import Litestar, Request, Router
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.plugins.core import MsgspecDIPlugin
 
 from marketplace.kit import clock, db
 from marketplace.kit.i18n import DEFAULT_LOCALE, supported, use_locale
@@ -26,6 +27,7 @@ from marketplace.kit.web.visitor import Visitor
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from litestar.plugins import PluginProtocol
     from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
 
     from marketplace.kit.web.config import WebConfig
@@ -38,6 +40,11 @@ class Marketplace(Litestar):
 
     web_config: WebConfig
     page_cache: PageCache
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        """Only msgspec's: Pydantic comes with Piccolo, we use none of it, and loading it is a fifth of a start."""
+        return [*plugins, MsgspecDIPlugin()]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Answer one connection, or the lifespan."""
