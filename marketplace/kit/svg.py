@@ -10,6 +10,7 @@ import calendar
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 
@@ -146,16 +147,16 @@ class Chart(msgspec.Struct, frozen=True):
     grid: list[tuple[float, float]]
 
 
-def bar_chart(rows: Sequence[tuple[str, float, float]], current: str = "", *, height: float = 82) -> Chart:
-    """Scale (label, solid, hatched) rows to columns; the base line lies at y = height + 10."""
-    top = max([solid + hatched for _, solid, hatched in rows], default=0) or 1
+def bar_chart(rows: Sequence[tuple[Any, ...]], current: str = "", *, height: float = 82) -> Chart:
+    """Scale (label, solid, hatched, …) rows to columns; the base line lies at y = height + 10."""
+    top = max([row[1] + row[2] for row in rows], default=0) or 1
     step = _round_step(top / 3)
     scale = height / (step * 3)
     base, left = height + 10, 26.0
     pitch = (300 - left) / max(len(rows), 1)
     width = min(pitch * 0.66, 28)
     bars = []
-    for place, (label, solid, hatched) in enumerate(rows):
+    for place, (label, solid, hatched, *_words) in enumerate(rows):
         low, high = solid * scale, hatched * scale
         x = left + place * pitch + (pitch - width) / 2
         bars.append(

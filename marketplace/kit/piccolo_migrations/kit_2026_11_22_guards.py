@@ -16,6 +16,7 @@ _STATEMENTS = (
     "CREATE INDEX audit_entry_at ON audit_entry (at, id)",
     "CREATE INDEX audit_entry_company ON audit_entry (company_id, at) WHERE company_id IS NOT NULL",
     "CREATE INDEX mail_message_recipient ON mail_message (recipient, id)",
+    "CREATE INDEX mail_message_queued ON mail_message (id) WHERE state = 'queued'",
     """
     CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

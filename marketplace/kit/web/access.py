@@ -20,7 +20,7 @@ from marketplace.kit import clock
 from marketplace.kit.errors import NotFound, Unauthenticated
 from marketplace.kit.i18n import _
 from marketplace.kit.web import csrf, tokens
-from marketplace.kit.web.hooks import basket_of
+from marketplace.kit.web.hooks import basket_of, counts_of
 from marketplace.kit.web.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     await csrf.check(connection, visitor, rule=str(handler.opt.get("csrf", "token")))
     if not visitor.actor.is_anonymous:
         visitor.held = await basket_of(visitor.actor, clock.now())
+        visitor.counts = await counts_of(visitor.actor, clock.now())
 
 
 def _admit(access: str, actor: Actor) -> None:

@@ -13,9 +13,11 @@ from marketplace.kit.identity import ANONYMOUS, Actor
 from marketplace.kit.web import cookies
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from marketplace.kit.web.config import WebConfig
+    from marketplace.kit.web.nav import Count
 
 MAX_FLASH = 2_000
 
@@ -47,6 +49,7 @@ class Visitor:
         self.session_id: UUID | None = None
         self.trouble: Exception | None = None
         self.held: Held | None = None
+        self.counts: Mapping[str, Count] = {}
         self.address = ""
         self.cacheable = False
         self._flashes: list[Flash] = []

@@ -12,6 +12,8 @@ _STATEMENTS = (
     "CREATE SEQUENCE next_order_number START 100001",
     "CREATE INDEX placed_order_company ON placed_order (company_id, placed_at, id)",
     "CREATE INDEX placed_order_recent ON placed_order (placed_at, id)",
+    "CREATE INDEX placed_order_state_recent ON placed_order (state, placed_at, id)",
+    "CREATE INDEX placed_order_purchase_order ON placed_order (lower(purchase_order) text_pattern_ops) WHERE purchase_order IS NOT NULL",
     "CREATE INDEX order_line_awaiting ON order_line (partner_id, state_at) WHERE state = 'awaiting_partner'",
     """
     CREATE FUNCTION order_line_frozen() RETURNS trigger LANGUAGE plpgsql AS $$

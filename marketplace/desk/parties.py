@@ -1,0 +1,108 @@
+"""Who signs in, and how partners do: every member with their place and roles, and each partner's figures."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from marketplace.kit import db
+from marketplace.kit.identity import Actor, Permission, Role, require
+from marketplace.kit.web import paging
+from marketplace.people import role_words
+
+LOOK_BACK = timedelta(days=365)
+PLACES = {
+    "company": "m.company_id IS NOT NULL",
+    "partner": "m.partner_id IS NOT NULL",
+    "ecl": "m.company_id IS NULL AND m.partner_id IS NULL",
+}
+
+
+class MemberRow(msgspec.Struct, frozen=True):
+    """A member in ECL's list; ``seen_at`` is None when no sign-in is kept."""
+
+    id: UUID
+    name: str
+    email: str
+    roles: list[str]
+    company_id: UUID | None
+    partner_id: UUID | None
+    place: str | None
+    created_at: datetime
+    seen_at: datetime | None
+
+    @property
+    def role_words(self) -> str:
+        """Return the roles in words."""
+        return ", ".join(role_words.word(Role(role)) for role in self.roles)
+
+
+async def members(*, actor: Actor, place_kind: str | None = None, text: str = "", cursor: str | None = None, size: int = 50) -> paging.Page[MemberRow]:
+    """Return a page of the active members, newest first; a text is looked for in names and addresses."""
+    require(actor, Permission.SEE_DESK)
+    place = paging.read(cursor, UUID, size=size)
+    where, args = ["m.state = 'active'", f"($1::uuid IS NULL OR m.id {place.before} $1)"], [*place.key, place.fetch]
+    if place_kind in PLACES:
+        where.append(PLACES[place_kind])
+    if words := text.replace("\0", "").strip().lower():
+        args.append(words)
+        where.append(f"(strpos(lower(a.name), ${len(args)}) > 0 OR strpos(a.email, ${len(args)}) > 0 OR strpos(lower(coalesce(c.name, t.name, '')), ${len(args)}) > 0)")
+    sql = f"""
+        SELECT m.id, a.name, a.email, m.roles, m.company_id, m.partner_id, coalesce(c.name, t.name) AS place, m.created_at,
+               (SELECT max(seen_at) FROM web_session WHERE account_id = a.id) AS seen_at
+          FROM member m JOIN account a ON a.id = m.account_id LEFT JOIN company c ON c.id = m.company_id LEFT JOIN partner t ON t.id = m.partner_id
+         WHERE {" AND ".join(where)} ORDER BY m.id {place.descending} LIMIT $2
+    """  # noqa: S608 - constants
+    return paging.page(await db.rows(MemberRow, sql, *args), place, key=lambda row: (row.id,))
+
+
+class PartnerRow(msgspec.Struct, frozen=True):
+    """A partner's figures. ``accepted`` and ``refused`` (declined or silent) are answers of the last twelve months."""
+
+    id: UUID
+    name: str
+    code: str
+    email: str
+    city: str
+    state: str
+    programmes: int
+    sessions: int
+    next_at: datetime | None
+    people: int
+    waiting: int
+    answer_before: datetime | None
+    accepted: int
+    refused: int
+
+    @property
+    def rate(self) -> int | None:
+        """Return the accepted share of the answers in whole percents, None without answers."""
+        answers = self.accepted + self.refused
+        return round(100 * self.accepted / answers) if answers else None
+
+
+_PARTNERS = """
+    SELECT t.id, t.name, t.code, t.email, t.city, t.state, g.programmes, s.sessions, s.next_at, s.people,
+           a.waiting, a.answer_before, a.accepted, a.refused
+      FROM (SELECT * FROM partner WHERE $1::text IS NULL OR (name, id) {after} ($1, $2::uuid) ORDER BY name {order}, id {order} LIMIT $3) t
+      JOIN LATERAL (SELECT count(*)::int AS programmes FROM programme WHERE partner_id = t.id AND state = 'published') g ON true
+      JOIN LATERAL (SELECT count(*)::int AS sessions, min(s.starts_at) AS next_at, coalesce(sum(s.live), 0)::int AS people
+                      FROM programme p JOIN session s ON s.programme_id = p.id
+                     WHERE p.partner_id = t.id AND s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > $4) s ON true
+      JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'waiting')::int AS waiting, min(decide_by_at) FILTER (WHERE state = 'waiting') AS answer_before,
+                           count(*) FILTER (WHERE state = 'accepted')::int AS accepted,
+                           count(*) FILTER (WHERE state IN ('declined', 'expired'))::int AS refused
+                      FROM acceptance WHERE partner_id = t.id AND asked_at > $5) a ON true
+     ORDER BY t.name {order}, t.id {order}
+"""
+
+
+async def partners(*, actor: Actor, now: datetime, cursor: str | None = None, size: int = 25) -> paging.Page[PartnerRow]:
+    """Return a page of the partners by name, with what they have ahead and how they answer."""
+    require(actor, Permission.SEE_DESK)
+    place = paging.read(cursor, str, UUID, size=size)
+    sql = _PARTNERS.format(after=place.after, order=place.ascending)
+    found = await db.rows(PartnerRow, sql, *place.key, place.fetch, now, now - LOOK_BACK)
+    return paging.page(found, place, key=lambda row: (row.name, row.id))

@@ -1,0 +1,74 @@
+"""What counts as waiting for ECL, said once: the conditions and the counts that the rail and today's page share.
+
+Each condition is a partial index away, so the counts stay quick however much was ever ordered.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from marketplace.kit import clock, db
+from marketplace.kit.web import Count
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from marketplace.kit.identity import Actor
+
+SOON = timedelta(days=14)
+"""How long before its start a session without enough people becomes ECL's worry."""
+
+LATE = "a.state = 'waiting' AND {now} >= a.asked_at + (a.decide_by_at - a.asked_at) * 0.8"
+OVERDUE = "i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing') AND i.due_on < {today}"
+THIN = (
+    "s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > {now} AND s.starts_at <= {until}"
+    " AND s.minimum > 0 AND (SELECT count(*) FROM seat WHERE session_id = s.id AND state = 'taken') < s.minimum"
+)
+
+
+class ForEcl(msgspec.Struct, frozen=True):
+    """How many things wait for ECL: dead work, partners who are late, invoices past their date, sessions with too few people."""
+
+    dead: int
+    late: int
+    overdue: int
+    thin: int
+
+    @property
+    def total(self) -> int:
+        """Return how many there are in all."""
+        return self.dead + self.late + self.overdue + self.thin
+
+
+async def for_ecl(now: datetime) -> ForEcl:
+    """Return what waits for ECL, in one query."""
+    sql = f"""
+        SELECT (SELECT count(*) FROM due_work WHERE state = 'dead') AS dead,
+               (SELECT count(*) FROM acceptance a WHERE {LATE.format(now="$1::timestamptz")}) AS late,
+               (SELECT count(*) FROM invoice i WHERE {OVERDUE.format(today="$3::date")}) AS overdue,
+               (SELECT count(*) FROM session s WHERE {THIN.format(now="$1::timestamptz", until="$2::timestamptz")}) AS thin
+    """  # noqa: S608 - constants of this module
+    found = await db.row(ForEcl, sql, now, now + SOON, clock.today(now))
+    assert found is not None
+    return found
+
+
+async def for_partner(partner_id: UUID) -> int:
+    """Return how many questions wait for a partner's answer."""
+    return int(await db.value("SELECT count(*) FROM acceptance WHERE partner_id = $1 AND state = 'waiting'", partner_id))
+
+
+async def rail_counts(actor: Actor, now: datetime) -> dict[str, Count]:
+    """Return the numbers in the rail, by address; amber where somebody is needed."""
+    if actor.partner_id is not None:
+        return {"/acceptances": Count(await for_partner(actor.partner_id), urgent=True)}
+    found = await for_ecl(now)
+    return {
+        "/desk": Count(found.total, urgent=True),
+        "/desk/invoices": Count(found.overdue),
+        "/desk/jobs": Count(found.dead, urgent=True),
+        "/desk/partners": Count(found.late),
+    }
