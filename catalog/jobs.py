@@ -25,6 +25,11 @@ async def finish_sessions(slot: datetime, *, now: datetime) -> None:  # noqa: AR
 
 @periodic.periodic("catalog.refresh_search", cron="20 * * * *")
 async def refresh_search(slot: datetime, *, now: datetime) -> None:  # noqa: ARG001 - the port's shape
-    """Forget months that have begun, and put what is booked most in front."""
+    """Forget the months and times of sessions that have begun."""
     await session_changes.refresh(None, now=now)
+
+
+@periodic.periodic("catalog.count_bookings", cron="40 4 * * *")
+async def count_bookings(slot: datetime, *, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Put what is booked most in front."""
     await search.count_bookings(now=now)

@@ -151,13 +151,13 @@ class _Sql:
 
     def _free(self, wanted: Filters) -> str:
         ranges = [month_range(month) for month in wanted.month]
-        within = " OR ".join(f"(starts_at >= {self.arg(first)} AND starts_at < {self.arg(last)})" for first, last in ranges)  # noqa: S608 - own words
+        within = " OR ".join(f"(starts_at >= {self.arg(first)} AND starts_at < {self.arg(last)})" for first, last in ranges)
         least = self.arg(wanted.free)
         return f"""EXISTS (
             SELECT FROM session WHERE programme_id = programme.id AND published AND session.state IN ('planned', 'confirmed')
             AND starts_at > $1 AND order_until > $1 {f"AND ({within})" if within else ""}
             AND (capacity - live >= {least} OR capacity - live + (
-                SELECT count(*) FROM seat WHERE session_id = session.id AND seat.state = 'held' AND held_until <= $1) >= {least}))"""
+                SELECT count(*) FROM seat WHERE session_id = session.id AND seat.state = 'held' AND held_until <= $1) >= {least}))"""  # noqa: S608 - own words
 
 
 _CARD = """

@@ -256,10 +256,10 @@ async def for_partner(partner_id: UUID, *, now: datetime, since: datetime, limit
     return await db.rows(Session, sql, now, partner_id, since, limit)
 
 
-async def for_desk(place: paging.Place, *, now: datetime, programme_id: UUID | None = None, past: bool = False) -> list[Session]:
-    """Return a page of sessions for ECL's list: coming ones by start, or past ones latest first."""
-    compare, order = (place.before, place.descending) if past else (place.after, place.ascending)
-    sql = f"""{_VIEW} WHERE session.ends_at {"<=" if past else ">"} $1 AND ($2::uuid IS NULL OR session.programme_id = $2)
+async def for_desk(place: paging.Place, *, now: datetime, programme_id: UUID | None = None, begun: bool = False) -> list[Session]:
+    """Return a page of sessions for ECL's list: those to come by start, or those that have begun, latest first."""
+    compare, order = (place.before, place.descending) if begun else (place.after, place.ascending)
+    sql = f"""{_VIEW} WHERE session.starts_at {"<=" if begun else ">"} $1 AND ($2::uuid IS NULL OR session.programme_id = $2)
         AND ($3::timestamptz IS NULL OR (session.starts_at, session.id) {compare} ($3, $4))
         ORDER BY session.starts_at {order}, session.id {order} LIMIT $5"""
     return await db.rows(Session, sql, now, programme_id, *place.key, place.fetch)

@@ -19,6 +19,7 @@ MODULES = (
     "marketplace.people.jobs",
     "marketplace.enrolments.jobs",
     "marketplace.orders.jobs",
+    "marketplace.orders.vat_marks",
     "marketplace.scheduling.jobs",
     "marketplace.fulfilment.jobs",
 )

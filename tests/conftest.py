@@ -186,6 +186,7 @@ def app(environment: Path) -> Litestar:
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(app: Litestar, db: None, clock: kit_clock.FakeClock) -> AsyncIterator[httpx.AsyncClient]:
     """Give a visitor's HTTP client that shares the test's transaction; redirects are not followed."""
+    app.page_cache.clear()  # type: ignore[attr-defined] # pages of another test's data
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as made:
         yield made

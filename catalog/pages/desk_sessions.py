@@ -52,13 +52,13 @@ async def session_list(
     programme: FromQuery[UUID | None] = None,
     cursor: FromQuery[str | None] = None,
 ) -> Html:
-    """List sessions: the coming ones by start, or the past ones."""
+    """List sessions: those to come, or those that have begun."""
     require(actor, Permission.MANAGE_CATALOGUE)
-    place, past = paging.read(cursor, datetime, UUID), view == "past"
-    rows = await sessions.for_desk(place, now=now, programme_id=programme, past=past)
+    place, begun = paging.read(cursor, datetime, UUID), view == "begun"
+    rows = await sessions.for_desk(place, now=now, programme_id=programme, begun=begun)
     page = paging.page(rows, place, key=lambda row: (row.starts_at, row.id))
     of = await programmes.get(programme) if programme else None
-    return render(request, "catalog/desk_session_list.html", page=page, past=past, programme=of, shown=shown, name=name)
+    return render(request, "catalog/desk_session_list.html", page=page, begun=begun, programme=of, shown=shown, name=name)
 
 
 @get("/catalogue/sessions/new", opt=_ECL)

@@ -16,6 +16,8 @@ _INDEXES = (
     "CREATE INDEX session_programme ON session (programme_id, starts_at)",
     "CREATE INDEX session_open ON session (starts_at, id) WHERE published AND state IN ('planned', 'confirmed')",
     "CREATE INDEX session_by_start ON session (starts_at, id)",
+    "CREATE INDEX session_unfinished ON session (ends_at) WHERE state IN ('planned', 'confirmed')",
+    "ALTER TABLE session SET (fillfactor = 70)",
     "CREATE INDEX seat_session ON seat (session_id)",
     "CREATE UNIQUE INDEX seat_one_live ON seat (session_id, person_id) WHERE state IN ('held', 'taken')",
     "CREATE INDEX seat_held ON seat (session_id, held_until) WHERE state = 'held'",
