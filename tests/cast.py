@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -21,7 +22,6 @@ from marketplace.people.companies import Company
 from tests.builders.people import a_company, a_member
 
 if TYPE_CHECKING:
-    from uuid import UUID
 
     from marketplace.kit.clock import FakeClock
 

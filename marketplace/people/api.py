@@ -148,7 +148,7 @@ async def show_person(person_id: FromPath[UUID], actor: NamedDependency[Actor]) 
 
 @post("/people/import", opt={"access": "api-company"}, status_code=200, request_max_body_size=_MAX_REQUEST, tags=["people"])
 async def import_people(
-    data: MultipartBody[ImportBody], actor: NamedDependency[Actor], now: NamedDependency[datetime], dry_run: FromQuery[bool] = False
+    data: MultipartBody[ImportBody], actor: NamedDependency[Actor], now: NamedDependency[datetime], dry_run: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
 ) -> Response[ImportAnswer]:
     """Import a staff export, or with `dry_run=1` only say what each line would do.
 

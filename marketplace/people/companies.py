@@ -94,7 +94,7 @@ _COLUMNS = ", ".join(("id", "debtor_id", "sort_name", "state", "created_at", *FI
 
 async def find(company_id: UUID) -> Company | None:
     """Return a company, or None."""
-    return await db.row(Company, f"SELECT {_COLUMNS} FROM company WHERE id = $1", company_id)  # noqa: S608 - constant
+    return await db.row(Company, f"SELECT {_COLUMNS} FROM company WHERE id = $1", company_id)  # noqa: S608 - our own names
 
 
 async def get(company_id: UUID) -> Company:
@@ -120,7 +120,7 @@ async def create(facts: CompanyFacts, *, actor: Actor, now: datetime) -> UUID:
             debtor_id = await debtor_link.create(company_id, facts, actor=actor, now=now)
         kept = {"id": company_id, "debtor_id": debtor_id, "sort_name": names.fold(facts.name), "created_at": now, **_values(facts)}
         holes = ", ".join(f"${at}" for at in range(1, len(kept) + 1))
-        await db.execute(f"INSERT INTO company ({', '.join(kept)}, state) VALUES ({holes}, 'active')", *kept.values())  # noqa: S608 - our names
+        await db.execute(f"INSERT INTO company ({', '.join(kept)}, state) VALUES ({holes}, 'active')", *kept.values())  # noqa: S608 - our own names
         await audit.record("company.created", actor=actor, subject=("company", company_id), now=now)
     return company_id
 
@@ -140,7 +140,7 @@ async def update(company_id: UUID, facts: CompanyFacts, *, actor: Actor, now: da
                 await debtor_link.update(before.debtor_id, facts, actor=actor, now=now)
         kept = {"sort_name": names.fold(facts.name), **_values(facts)}
         settings = ", ".join(f"{name} = ${at}" for at, name in enumerate(kept, 2))
-        await db.execute(f"UPDATE company SET {settings} WHERE id = $1", company_id, *kept.values())  # noqa: S608 - our names
+        await db.execute(f"UPDATE company SET {settings} WHERE id = $1", company_id, *kept.values())  # noqa: S608 - our own names
         await audit.record("company.changed", actor=actor, subject=("company", company_id), data={"fields": changed}, now=now)
     return changed
 

@@ -58,7 +58,7 @@ def checked(facts: PersonFacts) -> PersonFacts:
     found = _problems(clean)
     if found:
         raise Invalid("person", _("Some fields need another look."), fields=found)
-    return PersonFacts(**clean)
+    return msgspec.structs.replace(facts, **clean)
 
 
 def _problems(clean: dict[str, str | None]) -> dict[str, str]:

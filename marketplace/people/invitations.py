@@ -107,10 +107,10 @@ async def _refuse_known(address: str, place: Place, *, now: datetime) -> None:
         sentence = _("This e-mail address already belongs to a member.")
         raise Conflict("already_member", sentence)
     await db.execute(
-        f"UPDATE invitation AS i SET state = 'withdrawn' WHERE i.state = 'open' AND {place.where('i')} AND i.email = $2 AND i.expires_at <= $3",
+        f"UPDATE invitation AS i SET state = 'withdrawn' WHERE i.state = 'open' AND {place.where('i')} AND i.email = $2 AND i.expires_at <= $3",  # noqa: S608 - our own names
         place.key, address, now,
     )  # fmt: skip
-    if await db.value(f"SELECT 1 FROM invitation i WHERE i.state = 'open' AND {place.where('i')} AND i.email = $2", place.key, address):
+    if await db.value(f"SELECT 1 FROM invitation i WHERE i.state = 'open' AND {place.where('i')} AND i.email = $2", place.key, address):  # noqa: S608 - our own names
         raise _already_invited()
 
 
@@ -129,10 +129,10 @@ async def resend(invitation_id: UUID, *, place: Place, actor: Actor, now: dateti
 async def withdraw(invitation_id: UUID, *, place: Place, actor: Actor, now: datetime) -> None:
     """End an open invitation. Doing it again changes nothing."""
     may_manage(actor, place)
-    sql = f"UPDATE invitation AS i SET state = 'withdrawn' WHERE {place.where('i')} AND i.id = $2 AND i.state = 'open'"
+    sql = f"UPDATE invitation AS i SET state = 'withdrawn' WHERE {place.where('i')} AND i.id = $2 AND i.state = 'open'"  # noqa: S608 - our own names
     async with db.atomic():
         if not await db.execute(sql, place.key, invitation_id):
-            if await db.value(f"SELECT 1 FROM invitation i WHERE {place.where('i')} AND i.id = $2 AND i.state = 'withdrawn'", place.key, invitation_id):
+            if await db.value(f"SELECT 1 FROM invitation i WHERE {place.where('i')} AND i.id = $2 AND i.state = 'withdrawn'", place.key, invitation_id):  # noqa: S608 - our own names
                 return
             raise scope.not_found()
         await audit.record("invitation.withdrawn", actor=actor, subject=("invitation", invitation_id), now=now)

@@ -14,7 +14,7 @@ __all__ = ["forget", "passwords"]
 
 
 @periodic("people.forget", cron="20 * * * *")
-async def forget(slot: datetime, *, now: datetime) -> None:
+async def forget(slot: datetime, *, now: datetime) -> None:  # noqa: ARG001 - the port's shape
     """Forget uploaded staff files, used links, and invitations that nobody accepted within ninety days (RULES §10)."""
     await uploads.tidy(now=now)
     await db.execute("DELETE FROM password_reset WHERE expires_at < $1", now - timedelta(days=1))

@@ -145,7 +145,7 @@ async def remove(member_id: UUID, *, place: Place, actor: Actor, now: datetime) 
 
 async def _locked(member_id: UUID, place: Place) -> Member:
     """Lock the place's members against two removals at once, and return this one."""
-    await db.execute(f"SELECT 1 FROM member m WHERE m.state = 'active' AND {place.where('m')} ORDER BY m.id FOR UPDATE", place.key)
+    await db.execute(f"SELECT 1 FROM member m WHERE m.state = 'active' AND {place.where('m')} ORDER BY m.id FOR UPDATE", place.key)  # noqa: S608 - our own names
     return await get(member_id, place=place)
 
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "ß": "ss", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "’": "'", "‘": "'"})
 _INFIX_WORDS = frozenset(
-    "van de der den het 't ten ter te in op aan bij voor uit uijt over onder d' l' la le les du des da do dos das di del della von zu zum zur am"
-    " af av y e el al bin ibn ben ap".split()
+    ["van", "de", "der", "den", "het", "'t", "ten", "ter", "te", "in", "op", "aan", "bij", "voor", "uit", "uijt", "over", "onder", "d'", "l'", "la", "le", "les", "du", "des", "da", "do", "dos", "das", "di", "del", "della", "von", "zu", "zum", "zur", "am", "af", "av", "y", "e", "el", "al", "bin", "ibn", "ben", "ap"]
 )
-_INFIX_STARTS = frozenset("van de der den het 't ten ter te in op aan bij voor uit uijt over onder d' von zu zum du da di del della la le".split())
+_INFIX_STARTS = frozenset(["van", "de", "der", "den", "het", "'t", "ten", "ter", "te", "in", "op", "aan", "bij", "voor", "uit", "uijt", "over", "onder", "d'", "von", "zu", "zum", "du", "da", "di", "del", "della", "la", "le"])
 
 
 class Parts(NamedTuple):

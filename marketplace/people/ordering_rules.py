@@ -61,7 +61,7 @@ def problem(reference: Reference, text: str | None, *, missing: str) -> str | No
 
 def usable_pattern(pattern: str) -> bool:
     """Tell whether a pattern can be read as a regular expression (and is short enough to be harmless)."""
-    if len(pattern) > 100:  # noqa: PLR2004 - characters
+    if len(pattern) > 100:
         return False
     try:
         re.compile(pattern)

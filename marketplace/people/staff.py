@@ -5,7 +5,7 @@ HR sees of a relation only whose partner it is; their name and address are for t
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime  # noqa: TC003 - msgspec reads the annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -87,7 +87,7 @@ SELECT = f"""
            coalesce(concat_ws(' ', e.given_name, nullif(e.infix, ''), nullif(e.family_name, '')), '') AS employee_name
       FROM person p LEFT JOIN person e ON e.id = p.relation_of
      WHERE p.company_id = $1
-"""  # noqa: S608 - constant
+"""  # noqa: S608 - our own names
 
 
 async def get(person_id: UUID, *, company_id: UUID) -> Person:
@@ -145,7 +145,7 @@ async def update(person_id: UUID, facts: PersonFacts, *, company_id: UUID, actor
             await _refuse_taken(facts, company_id, except_id=person_id)
             kept = _kept(facts)
             settings = ", ".join(f"{name} = ${at}" for at, name in enumerate(kept, 4))
-            sql = f"UPDATE person SET changed_at = $3, {settings} WHERE company_id = $1 AND id = $2"  # noqa: S608 - our names
+            sql = f"UPDATE person SET changed_at = $3, {settings} WHERE company_id = $1 AND id = $2"  # noqa: S608 - our own names
             await _once(db.execute(sql, company_id, person_id, now, *kept.values()))
             await db.execute("UPDATE person SET sort_name = $2 || ' ~' WHERE relation_of = $1", person_id, kept["sort_name"])
             await audit.record("person.changed", actor=actor, subject=("person", person_id), data={"fields": changed}, now=now)
@@ -207,7 +207,7 @@ async def _insert(person_id: UUID, facts: PersonFacts, *, company_id: UUID, kind
         kept["search_text"] = ""  # nobody at the company finds a relation by name
         kept["sort_name"] = await db.value("SELECT sort_name || ' ~' FROM person WHERE id = $1", relation_of)
     holes = ", ".join(f"${at}" for at in range(1, len(kept) + 1))
-    await _once(db.execute(f"INSERT INTO person ({', '.join(kept)}) VALUES ({holes})", *kept.values()))  # noqa: S608 - our names
+    await _once(db.execute(f"INSERT INTO person ({', '.join(kept)}) VALUES ({holes})", *kept.values()))  # noqa: S608 - our own names
 
 
 def _kept(facts: PersonFacts) -> dict[str, object]:

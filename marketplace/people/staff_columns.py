@@ -47,7 +47,7 @@ _SYNONYMS = {
     "level": "niveau taalniveau niveaunederlands level dutchlevel cefr cefrlevel levelofdutch",
 }
 _BY_HEADER = {word: field for field, words in _SYNONYMS.items() for word in words.split()}
-_SOME_NAME = frozenset("naam name preferredname volledigenaam fullname weergavenaam displayname legalname employeename naammedewerker wholename".split())
+_SOME_NAME = frozenset(["naam", "name", "preferredname", "volledigenaam", "fullname", "weergavenaam", "displayname", "legalname", "employeename", "naammedewerker", "wholename"])
 
 
 class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,7 +57,10 @@ class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     date_order: str = ""
 
 
-def mapping(table: StaffTable, choices: Choices = Choices()) -> tuple[str, ...]:
+AS_READ = Choices()
+
+
+def mapping(table: StaffTable, choices: Choices = AS_READ) -> tuple[str, ...]:
     """Return the field of each column, "" for one that is not used. A field is taken from one column at most."""
     if len(choices.fields) == table.columns:
         return _once(choices.fields)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
+import anyio
 import anyio.to_thread
 import asyncpg
 import msgspec
@@ -14,16 +14,17 @@ from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import SYSTEM, Actor, Permission, require
 from marketplace.people import names, scope, staff_files, staff_plan
-from marketplace.people.staff_columns import Choices
+from marketplace.people.staff_columns import AS_READ, Choices
 from marketplace.people.staff_plan import FIELDS, Action, Known, LinePlan, Plan
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+    from uuid import UUID
 
     from marketplace.people.staff_files import StaffTable
 
-_KNOWN = f"SELECT id, kind = 'relation', state = 'left', {', '.join(FIELDS)} FROM person WHERE company_id = $1"  # noqa: S608 - constant
+_KNOWN = f"SELECT id, kind = 'relation', state = 'left', {', '.join(FIELDS)} FROM person WHERE company_id = $1"  # noqa: S608 - our own names
 _VALUES = 3  # where the values of a record begin
 _LINE = ("person_id", "is_new", *FIELDS, "sort_name", "search_text")
 _TYPES = {"person_id": "uuid", "is_new": "boolean", "start_on": "date"}
@@ -34,11 +35,11 @@ _KEPT = (*FIELDS, "sort_name", "search_text")
 _INSERT = f"""
     INSERT INTO person (id, company_id, kind, state, created_at, changed_at, {', '.join(_KEPT)})
     SELECT person_id, $1, 'employee', 'active', $2, $2, {', '.join(_KEPT)} FROM staff_line WHERE is_new
-"""  # noqa: S608 - constant
+"""  # noqa: S608 - our own names
 _UPDATE = f"""
     UPDATE person p SET changed_at = $2, {', '.join(f'{name} = l.{name}' for name in _KEPT)}
       FROM staff_line l WHERE p.id = l.person_id AND p.company_id = $1 AND NOT l.is_new
-"""  # noqa: S608 - constant
+"""  # noqa: S608 - our own names
 _LET_GO = """
     UPDATE person p SET email = NULL FROM staff_line l
      WHERE p.id = l.person_id AND p.company_id = $1 AND NOT l.is_new AND p.email IS DISTINCT FROM l.email
@@ -49,14 +50,14 @@ _RELATIONS = """
 """
 
 
-async def preview(table: StaffTable, *, company_id: UUID, actor: Actor, choices: Choices = Choices()) -> Plan:
+async def preview(table: StaffTable, *, company_id: UUID, actor: Actor, choices: Choices = AS_READ) -> Plan:
     """Return what the file would do to the company's staff now; writes nothing."""
     require(actor, Permission.EDIT_PEOPLE)
     return await _plan(table, scope.company_of(actor, company_id), choices)
 
 
 async def write(
-    table: StaffTable, *, company_id: UUID, actor: Actor, now: datetime, choices: Choices = Choices(), expected: str | None = None
+    table: StaffTable, *, company_id: UUID, actor: Actor, now: datetime, choices: Choices = AS_READ, expected: str | None = None
 ) -> Plan:
     """Add and change the people that the file says, all or nothing, and return what was done.
 
@@ -138,7 +139,7 @@ async def from_file(company: str, path: Path, *, dry_run: bool = False) -> Summa
     company_id = await db.value("SELECT id FROM company WHERE id::text = $1 OR kvk = $1 OR sort_name = $2 ORDER BY id LIMIT 1", company, names.fold(company))
     if company_id is None:
         raise NotFound("company_unknown", _("There is no company “{name}”.", name=company))
-    table = staff_files.read(path.read_bytes())
+    table = staff_files.read(await anyio.Path(path).read_bytes())
     now = clock.now()
     if dry_run:
         plan = await preview(table, company_id=company_id, actor=SYSTEM)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +11,9 @@ from marketplace.kit.web import paging
 from marketplace.kit.web.paging import Page, Place
 from marketplace.people import names
 from marketplace.people.staff import SELECT, Person
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +36,7 @@ _FILTERED = f"""{SELECT}
                                     WHERE strpos(coalesce(e.search_text, p.search_text), word) = 0))
        AND ($3::text IS NULL OR p.department = $3)
        AND ($4 = 'all' OR p.state = $4)
-"""
+"""  # noqa: S608 - our own names
 START = Place(key=(None, None))
 
 
@@ -58,7 +61,7 @@ async def every(company_id: UUID, shown: Filter) -> list[Person]:
 
 async def count(company_id: UUID, shown: Filter) -> int:
     """Return how many people the filter shows."""
-    return int(await db.value(f"SELECT count(*) FROM ({_FILTERED}) AS shown", company_id, *_arguments(shown)))  # noqa: S608 - constant
+    return int(await db.value(f"SELECT count(*) FROM ({_FILTERED}) AS shown", company_id, *_arguments(shown)))  # noqa: S608 - our own names
 
 
 async def departments(company_id: UUID) -> list[Department]:

@@ -18,7 +18,7 @@ import msgspec
 from marketplace.kit.i18n import N_, _, fmt_date
 from marketplace.people import names
 from marketplace.people.facts import EMAIL, LIMITS, email_sentence
-from marketplace.people.staff_columns import FULL_NAME, Choices, mapping, missing
+from marketplace.people.staff_columns import AS_READ, FULL_NAME, Choices, mapping, missing
 from marketplace.people.staff_values import DateColumn, date_column, is_damaged, may_be_the_same, read_date, read_language, read_level
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Plan(msgspec.Struct, frozen=True):
         return digest.hexdigest()[:16]
 
 
-def plan(table: StaffTable, known: Sequence[Known], choices: Choices = Choices()) -> Plan:
+def plan(table: StaffTable, known: Sequence[Known], choices: Choices = AS_READ) -> Plan:
     """Return what each line of the table will do to the staff that is known."""
     fields = mapping(table, choices)
     lacking = missing(fields)
@@ -165,9 +165,7 @@ class _Reader:
         problems: list[str] = []
         warnings: list[str] = []
         if self._width and len(cells) != self._width:
-            if len(cells) > self._width and any(cells[self._width :]):
-                problems.append(_("This line has {n} cells, the head has {width}. Is a separator or quote missing?", n=len(cells), width=self._width))
-            elif len(cells) < self._width:
+            if (len(cells) > self._width and any(cells[self._width :])) or len(cells) < self._width:
                 problems.append(_("This line has {n} cells, the head has {width}. Is a separator or quote missing?", n=len(cells), width=self._width))
             cells = (*cells, *[""] * (self._width - len(cells)))
         values: list[str | date | None] = [None] * len(FIELDS)
@@ -210,6 +208,9 @@ class _Reader:
             values[_START] = self._dates[start]
             if values[_START] is None:
                 problems.append(_("“{text}” is not a date here. Write it as 27-01-2026.", text=start[:30]))
+        self._tongues(cells, values, warnings)
+
+    def _tongues(self, cells: tuple[str, ...], values: list[str | date | None], warnings: list[str]) -> None:
         language = self._cell(cells, "language")
         if language:
             if language not in self._languages:

@@ -22,7 +22,7 @@ _SERIAL = re.compile(r"[2-7]\d{4}", re.ASCII)
 _SERIAL_START = date(1899, 12, 30)  # day 0 of spreadsheets
 _THREE = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})(?: [\d:]+)?", re.ASCII)
 _WORDY = re.compile(r"(\d{1,2})[-/. ]+([a-z]{3,9})\.?[-/. ]+(\d{4}|\d{2})", re.ASCII | re.IGNORECASE)
-_MONTHS = "jan feb mrt apr mei jun jul aug sep okt nov dec".split()
+_MONTHS = ["jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"]
 _MONTH_NUMBERS = {word: at for at, word in enumerate(_MONTHS, 1)} | {"mar": 3, "maa": 3, "may": 5, "oct": 10}
 _LANGUAGES = {
     "nl": "nl", "nld": "nl", "dut": "nl", "nederlands": "nl", "dutch": "nl", "ned": "nl", "n": "nl",

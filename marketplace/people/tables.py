@@ -6,6 +6,8 @@ and the checks over several columns are added by the second migration.
 
 from __future__ import annotations
 
+from typing import Any
+
 from piccolo.columns import JSONB, UUID, Array, Boolean, Bytea, Date, ForeignKey, OnDelete, Text, Timestamptz
 from piccolo.constraints import Check
 from piccolo.table import Table
@@ -108,7 +110,7 @@ class Person(Table, db=DB, tablename="person"):
     id = UUID(primary_key=True, default=new_id)
     company_id = ForeignKey(Company, null=False, default=None, on_delete=OnDelete.restrict)
     kind = Text(null=False, default="employee")
-    relation_of = ForeignKey("self", null=True, default=None, index=True, on_delete=OnDelete.restrict)
+    relation_of: ForeignKey[Any] = ForeignKey("self", null=True, default=None, index=True, on_delete=OnDelete.restrict)
     given_name = Text(null=False, default="")
     infix = Text(null=False, default="")
     family_name = Text(null=False, default="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -13,8 +14,10 @@ from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.people import scope, staff_columns, staff_files, staff_import
 from marketplace.people.staff_columns import Choices
-from marketplace.people.staff_files import StaffTable
-from marketplace.people.staff_plan import Plan
+
+if TYPE_CHECKING:
+    from marketplace.people.staff_files import StaffTable
+    from marketplace.people.staff_plan import Plan
 
 KEPT = timedelta(days=1)
 

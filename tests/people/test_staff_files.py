@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from pathlib import Path
@@ -109,11 +110,8 @@ def test_what_a_spreadsheet_writes_comes_back(rows: list[list[str]], separator: 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
-    try:
+    with contextlib.suppress(DomainError):
         table = staff_files.read(content)
-    except DomainError as refused:
-        assert refused.message
-    else:
         assert table.rows or table.header
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from marketplace.people import names, staff_columns, staff_files, staff_plan, staff_values
-from marketplace.people.staff_columns import Choices
+from marketplace.people.staff_columns import AS_READ, Choices
 from marketplace.people.staff_plan import FIELDS, Action, Known, LinePlan, Plan
 
 DATA = Path(__file__).parent / "data"
@@ -23,7 +23,7 @@ def known(number: int, values: tuple[object, ...] = SOREN, **other: bool) -> Kno
     return Known(UUID(int=number), values, **other)  # type: ignore[arg-type]
 
 
-def plan_of(text: str, *people: Known, head: str = HEAD, choices: Choices = Choices()) -> Plan:
+def plan_of(text: str, *people: Known, head: str = HEAD, choices: Choices = AS_READ) -> Plan:
     return staff_plan.plan(staff_files.read(f"{head}\n{text}\n".encode()), people, choices)
 
 

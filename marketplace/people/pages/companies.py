@@ -86,13 +86,14 @@ async def create(request: WebRequest, actor: NamedDependency[Actor], now: NamedD
     """Make a company with its debtor."""
     require(actor, Permission.MANAGE_COMPANIES)
     form = await forms.read(request, CompanyForm)
-    if form.data is not None:
+    sent = form.data
+    if sent is not None:
         try:
-            company_id = await companies.create(form.data.facts, actor=actor, now=now)
+            company_id = await companies.create(sent.facts, actor=actor, now=now)
         except DomainError as refusal:
             form = form.refuse(refusal)
         else:
-            flash(request, _("{name} is a company now.", name=form.data.name), _("Invite its first owner below."))
+            flash(request, _("{name} is a company now.", name=sent.name), _("Invite its first owner below."))
             return redirect(f"/companies/{company_id}/members")
     return _form(request, form, status_code=422)
 

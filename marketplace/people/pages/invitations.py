@@ -41,6 +41,9 @@ async def accept(request: WebRequest, token: FromPath[str], now: NamedDependency
     form = await forms.read(request, Acceptance)
     try:
         invitation = await invitations.of_link(token, now=now)
+    except NotFound as ended:
+        return _ended(request, ended)
+    try:
         if form.data is not None:
             typed = str((await request.form()).get("password", ""))
             account_id = await invitations.accept(token, name=form.data.name, password=typed, locale=current_locale(), now=now)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 
 from catalog import partners
@@ -22,8 +21,12 @@ from marketplace.kit.i18n import N_, _
 from marketplace.kit.identity import Actor, Permission, Role, require
 from marketplace.kit.web import Html, WebRequest, flash, forms, redirect, render
 from marketplace.people import companies, invitations, members, role_words
-from marketplace.people.members import Member
 from marketplace.people.places import ECL, Place, may_manage
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+    from marketplace.people.members import Member
 
 Roles = Annotated[list[Role], msgspec.Meta(min_length=1, max_length=10, extra={"sentence": N_("Choose at least one role.")})]
 PlaceOf = Callable[[Actor, UUID | None], Place]
@@ -42,7 +45,7 @@ class Change(msgspec.Struct, frozen=True):
     roles: Roles
 
 
-def _pages_of(prefix: str, access: str, place_of: PlaceOf, *, desk: bool) -> list[HTTPRouteHandler]:  # noqa: C901 - seven small handlers
+def _pages_of(prefix: str, access: str, place_of: PlaceOf, *, desk: bool) -> list[HTTPRouteHandler]:  # noqa: C901, PLR0915 - seven small handlers
     opt = {"access": access, "noun": "member"}
     listed = {"access": access, "noun": "company" if "company" in prefix else "partner"} if "{" in prefix else {"access": access}
 
@@ -63,13 +66,14 @@ def _pages_of(prefix: str, access: str, place_of: PlaceOf, *, desk: bool) -> lis
         where, base = await place(request, actor)
         may_manage(actor, where)
         form = await forms.read(request, Invite)
-        if form.data is not None:
+        sent = form.data
+        if sent is not None:
             try:
-                await invitations.create(form.data.email, place=where, roles=frozenset(form.data.roles), actor=actor, now=now)
+                await invitations.create(sent.email, place=where, roles=frozenset(sent.roles), actor=actor, now=now)
             except DomainError as refusal:
                 form = form.refuse(refusal) if refusal.fields else form.with_error("email", _joined(refusal))
             else:
-                flash(request, _("{email} is invited.", email=form.data.email), _("The link in the mail works for seven days."))
+                flash(request, _("{email} is invited.", email=sent.email), _("The link in the mail works for seven days."))
                 return redirect(base)
         return await _list(request, where, base, actor=actor, now=now, desk=desk, form=form, status_code=422)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from marketplace.kit import identity
@@ -17,6 +17,9 @@ from marketplace.kit.i18n import N_, _
 from marketplace.kit.identity import Actor
 from marketplace.kit.web import Html, Visitor, WebRequest, flash, forms, limits, local_path, nav, redirect, render, sessions
 from marketplace.people import passwords
+
+if TYPE_CHECKING:
+    from litestar.datastructures import FormMultiDict
 
 Password = Annotated[str, msgspec.Meta(max_length=1000)]
 _RESETS_PER_ADDRESS = 30
@@ -44,7 +47,7 @@ class NewPassword(msgspec.Struct, frozen=True):
 
 
 @get("/sign-in", opt={"access": "public"})
-async def show_sign_in(request: WebRequest, actor: NamedDependency[Actor], next_: FromQuery[str | None] = None) -> Response[Any]:
+async def show_sign_in(request: WebRequest, actor: NamedDependency[Actor]) -> Response[Any]:
     """Show the form; somebody who is signed in goes on at once."""
     wanted = local_path(request.query_params.get("next"), "")
     if not actor.is_anonymous:
@@ -70,7 +73,7 @@ async def sign_in(request: WebRequest, now: NamedDependency[datetime]) -> Respon
     return await sessions.sign_in(request, redirect(target), account_id, now=now)
 
 
-def _typed(posted: Any) -> str:  # noqa: ANN401 - Litestar's form
+def _typed(posted: FormMultiDict) -> str:
     """Return the password exactly as typed: spaces at its ends belong to it."""
     value = posted.get("password", "")
     return value if isinstance(value, str) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -20,8 +20,10 @@ from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.web import Html, WebRequest, flash, forms, paging, redirect, render
 from marketplace.people import scope, staff, staff_csv, staff_list
 from marketplace.people.facts import FIELDS, LEVELS, PersonFacts
-from marketplace.people.staff import Person
 from marketplace.people.staff_list import Filter
+
+if TYPE_CHECKING:
+    from marketplace.people.staff import Person
 
 _STATES = ("active", "left", "all")
 LABELS = {
@@ -124,13 +126,14 @@ async def create(request: WebRequest, actor: NamedDependency[Actor], now: NamedD
     """Add an employee."""
     require(actor, Permission.EDIT_PEOPLE)
     form = await forms.read(request, PersonForm)
-    if form.data is not None:
+    sent = form.data
+    if sent is not None:
         try:
-            person_id = await staff.create(form.data.facts, company_id=scope.company_of(actor), actor=actor, now=now)
+            person_id = await staff.create(sent.facts, company_id=scope.company_of(actor), actor=actor, now=now)
         except DomainError as refusal:
             form = form.refuse(refusal)
         else:
-            flash(request, _("{name} is on your staff list.", name=f"{form.data.given_name} {form.data.family_name}"), _("You can put them on a course now."))
+            flash(request, _("{name} is on your staff list.", name=f"{sent.given_name} {sent.family_name}"), _("You can put them on a course now."))
             return redirect(f"/people/{person_id}")
     return await _new_form(request, actor, form, status_code=422)
 

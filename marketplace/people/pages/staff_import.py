@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,9 @@ from marketplace.people import scope, staff_columns, staff_csv, staff_files, sta
 from marketplace.people.pages.staff import LABELS
 from marketplace.people.staff_columns import Choices
 from marketplace.people.staff_plan import Action, LinePlan, Plan
-from marketplace.people.uploads import StaffUpload
+
+if TYPE_CHECKING:
+    from marketplace.people.uploads import StaffUpload
 
 MAX_REQUEST = staff_files.MAX_BYTES + 200_000
 LINES_SHOWN = 100
