@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,6 +26,7 @@ from marketplace.kit.i18n import _
 from marketplace.kit.settings import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from billing.invoices import InvoiceLine, VatShare
@@ -75,7 +77,7 @@ async def document(invoice_id: UUID) -> InvoiceDocument:
         terms_days=(head.due_on - head.dated_on).days if head.due_on else 0,
         seller=_seller(head.seller),
         buyer=_buyer(head.buyer),
-        lines=tuple(_line(line) for line in lines),
+        lines=grouped(_line(line) for line in lines),
         vat=tuple(_share(share) for share in shares),
         net_cents=head.net_cents,
         vat_cents=head.vat_cents,
@@ -140,6 +142,26 @@ def _line(line: InvoiceLine) -> DocumentLine:
         order_number=line.order_number or "",
         purchase_order=line.purchase_order or "",
         cost_centre=line.cost_centre or "",
+    )
+
+
+def grouped(lines: Iterable[DocumentLine]) -> tuple[DocumentLine, ...]:
+    """Return the lines with those that differ only in their participant as one line: 4 × the course, four numbers beneath.
+
+    Quantities, amounts and participants add up; the order is that of the first of each.
+    """
+    found: dict[DocumentLine, list[DocumentLine]] = {}
+    for line in lines:
+        alike = msgspec.structs.replace(line, quantity=Decimal(0), net_cents=0, people=())
+        found.setdefault(alike, []).append(line)
+    return tuple(
+        msgspec.structs.replace(
+            alike,
+            quantity=sum((line.quantity for line in same), Decimal(0)),
+            net_cents=sum(line.net_cents for line in same),
+            people=tuple(person for line in same for person in line.people),
+        )
+        for alike, same in found.items()
     )
 
 
