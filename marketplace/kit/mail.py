@@ -137,6 +137,8 @@ async def compose(stored: Message) -> EmailMessage:
     made = EmailMessage()
     made["From"] = own.smtp.sender
     made["To"] = stored.recipient
+    if own.operator.email:
+        made["Reply-To"] = own.operator.email
     made["Subject"] = stored.subject
     made["Date"] = format_datetime(stored.created_at)
     made["Message-ID"] = f"<{stored.id}@{parseaddr(own.smtp.sender)[1].rpartition('@')[2]}>"

@@ -49,6 +49,7 @@ async def test_mail_goes_with_the_pdf_once_the_link_is_there(db: None, clock: Fa
     [letter] = mails.to("ap@rijnburg.example")
     number = await number_of(made)
     assert letter["Subject"] == f"Factuur {number} van Expat Centre Leiden: € 645,00, te betalen uiterlijk 23 december 2026"
+    assert letter["Reply-To"] == "welcome@ecl.example"
     body = letter.get_body(("plain",)).get_content()
     assert "https://pay.example/i/7" in body
     assert "4500" in body
