@@ -28,6 +28,7 @@ VERBS = {
     "create-admin": ("marketplace.commands.accounts", "Make an ECL member who can sign in."),
     "token": ("marketplace.commands.accounts", "API tokens."),
     "jobs": ("marketplace.commands.jobs", "Periodic jobs, backlog and dead letters."),
+    "import-staff": ("marketplace.commands.staff", "Import a company's staff from a file."),
     "invoice": ("marketplace.commands.invoice", "Issued documents."),
     "bench": ("marketplace.commands.bench", "Measure, as GATES.md defines it."),
     "sandbox": ("marketplace.commands.serve", "Run the Stripe sandbox (part of up)."),

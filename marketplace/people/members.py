@@ -15,7 +15,7 @@ from marketplace.kit import audit, clock, db, identity, ids
 from marketplace.kit.errors import Conflict
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import SYSTEM, Actor, Role
-from marketplace.people import scope
+from marketplace.people import passwords, scope
 from marketplace.people.places import ECL, Place, may_manage
 
 if TYPE_CHECKING:
@@ -165,7 +165,11 @@ def _ordered(roles: frozenset[Role]) -> list[str]:
 
 
 async def create_admin(email: str, name: str, password: str) -> UUID:
-    """Make the first (or another) member of ECL and return the account's id. Raises ``Conflict`` ``email_in_use``."""
+    """Make the first (or another) member of ECL and return the account's id.
+
+    Raises ``Invalid`` for a password that is too short, ``Conflict`` ``email_in_use``.
+    """
+    passwords.check_new(password, email=email)
     return await with_password(email, name=name, password=password, place=ECL, roles=frozenset({Role.ECL}), now=clock.now())
 
 
