@@ -77,6 +77,8 @@ class Product:
         self.supervisor = Supervisor(say=say)
         self.server: Embedded | None = None
         self.sandbox: socket.socket | None = None
+        self.mail: tuple[socket.socket, socket.socket] | None = None
+        self.gate, self._gate_key = os.pipe()
         self.environment = {
             **os.environ,
             "MARKETPLACE_HOME": str(loaded.home),
@@ -97,13 +99,17 @@ class Product:
         supervisor = self.supervisor
         supervisor.listen()
         try:
-            self._start_database()
             self._open_sandbox()
+            self._open_mail_catcher()
+            self._choose_database()
+            self._start_web()
+            self._start_database()
             self._prepare()
-            self._start_parts()
+            self._open_gate()
             if not supervisor.until(self._answers, within=_READY_SECONDS):
                 say(f"The product does not start: see the log of the part above, or {self.logs / 'web.log'}.")
                 return 1
+            self._start_others()
             runtime.announce(self.loaded.home, self._running())
             self._welcome()
             while True:
@@ -113,18 +119,21 @@ class Product:
             return 0
         finally:
             runtime.withdraw(self.loaded.home)
+            self._open_gate()
             supervisor.stop()
             if self.server is not None:
                 self.server.stop()
             say(f"Everything is stopped; the data is kept in {_short(self.loaded.home)}.")
 
+    def _choose_database(self) -> None:
+        if not self.loaded.database_url:
+            self.server = runtime.embedded(self.loaded)
+        self.environment["DATABASE_URL"] = self.server.dsn if self.server else self.loaded.database_url
+
     def _start_database(self) -> None:
-        if self.loaded.database_url:
-            self.environment["DATABASE_URL"] = self.loaded.database_url
-            return
-        self.server = runtime.embedded(self.loaded)
-        self.environment["DATABASE_URL"] = self.server.start()
-        self.supervisor.database = self._look_after_database
+        if self.server is not None:
+            self.server.start()
+            self.supervisor.database = self._look_after_database
 
     def _look_after_database(self) -> None:
         server = self.server
@@ -145,25 +154,41 @@ class Product:
         if child.returncode:
             raise click.ClickException("The database could not be prepared: see the lines above.")
 
-    def _start_parts(self) -> None:
-        """Start the processes, the helpers first; each gets the sockets it listens on, open already."""
+    def _start_web(self) -> None:
+        """Start the web process while the database starts: it loads itself, then waits for the gate to open."""
+        words = ["serve", "--fd", str(self.web.fileno()), "--gate", str(self.gate)]
+        self._part("web process", words, [self.web.fileno(), self.gate])
+
+    def _open_gate(self) -> None:
+        """Let the web process go on; a later one finds the gate open."""
+        if self._gate_key >= 0:
+            os.close(self._gate_key)
+            self._gate_key = -1
+
+    def _start_others(self) -> None:
+        """Start what the first page can do without; each gets the sockets it listens on, open already."""
         before = runtime.ports(self.loaded.home)
-        if not self.loaded.smtp.host:
-            before = self._start_mail_catcher(before)
+        if self.mail is not None:
+            before = self._start_mail_catcher(*self.mail, before)
         if self.sandbox is not None:
             before = self._start_sandbox(self.sandbox, before)
         runtime.remember(self.loaded.home, before)
-        self._part("web process", ["serve", "--fd", str(self.web.fileno())], [self.web.fileno()])
         self._part("worker", ["worker"], [], patience=25)
 
-    def _start_mail_catcher(self, before: runtime.Ports) -> runtime.Ports:
-        smtp, page = runtime.listen_near(before.mail), runtime.listen_near(before.mail_page)
-        used = msgspec.structs.replace(before, mail=_port(smtp), mail_page=_port(page))
+    def _open_mail_catcher(self) -> None:
+        """Choose the mail catcher's addresses, unless mail goes to a server."""
+        if self.loaded.smtp.host:
+            return
+        before = runtime.ports(self.loaded.home)
+        self.mail = runtime.listen_near(before.mail), runtime.listen_near(before.mail_page)
         self.environment |= {
             "MARKETPLACE_SMTP_HOST": "127.0.0.1",
-            "MARKETPLACE_SMTP_PORT": str(used.mail),
-            "MARKETPLACE_MAIL_PAGE": f"http://127.0.0.1:{used.mail_page}",
+            "MARKETPLACE_SMTP_PORT": str(_port(self.mail[0])),
+            "MARKETPLACE_MAIL_PAGE": f"http://127.0.0.1:{_port(self.mail[1])}",
         }
+
+    def _start_mail_catcher(self, smtp: socket.socket, page: socket.socket, before: runtime.Ports) -> runtime.Ports:
+        used = msgspec.structs.replace(before, mail=_port(smtp), mail_page=_port(page))
         fds = [smtp.detach(), page.detach()]  # they stay open for a restarted part, until this process ends
         self._part("mail catcher", ["mailcatcher", "--smtp-fd", str(fds[0]), "--page-fd", str(fds[1])], fds, leaned_on=True)
         return used

@@ -35,7 +35,7 @@ COURSES = (
         price=540,
         vat=VatBasis.PROFESSIONAL_COURSE,
         demand=0.8,
-        runs="-9th1900 -1th1000 +8th1900 +12tu1000 +18th1900",
+        runs="-1th1000 +8th1900 +12tu1000",
     ),
     Course(
         code="TH-COACH",
@@ -63,7 +63,7 @@ COURSES = (
         vat=VatBasis.COACHING,
         one_to_one=True,
         asks_partner=True,
-        runs="-6mo1400 -3th1100 -1we1500 +1th1400 +2mo1100 +2we1500 +3tu1000 +8th1400",
+        runs="-3th1100 -1we1500 +1th1400 +2mo1100 +2we1500 +8th1400",
     ),
     Course(
         code="TH-CV",
@@ -90,7 +90,7 @@ COURSES = (
         price=165,
         vat=VatBasis.PROFESSIONAL_COURSE,
         demand=0.6,
-        runs="-8sa0930 +3sa0930 +10sa0930 +16sa0930",
+        runs="-8sa0930 +3sa0930 +10sa0930",
     ),
     Course(
         code="TH-TALK",
@@ -118,7 +118,7 @@ COURSES = (
         price=195,
         vat=VatBasis.PROFESSIONAL_COURSE,
         demand=0.55,
-        runs="-5tu1930 +2tu1930 +9tu1930 +17tu1930",
+        runs="-5tu1930 +2tu1930 +9tu1930",
     ),
     Course(
         code="TH-OWN",
@@ -146,7 +146,7 @@ COURSES = (
         vat=VatBasis.PROFESSIONAL_COURSE,
         stages=(Stage.SETTLING, Stage.LIVING),
         demand=0.45,
-        runs="-7mo1930 +9mo1930 +17mo1930",
+        runs="-7mo1930 +9mo1930",
     ),
     Course(
         code="TH-CLUB",

@@ -35,7 +35,7 @@ COURSES = (
         price=295,
         vat=VatBasis.PROFESSIONAL_COURSE,
         demand=0.75,
-        runs="-11fr0930 -6fr0930 -2fr0930@park +2fr0930 +9fr0930 +13fr0930@oegstgeest +17fr0930",
+        runs="-6fr0930 -2fr0930@park +2fr0930 +9fr0930 +13fr0930@oegstgeest",
     ),
     Course(
         code="SB-LEAD",
@@ -64,7 +64,7 @@ COURSES = (
         vat=VatBasis.PROFESSIONAL_COURSE,
         stages=(Stage.TALENT, Stage.LIVING),
         demand=0.8,
-        runs="-7tu0930 +3tu.we0930 +12tu.we0930 +20tu.we0930",
+        runs="-7tu0930 +3tu.we0930 +12tu.we0930",
     ),
     Course(
         code="SB-FEEDBACK",
@@ -89,7 +89,7 @@ COURSES = (
         price=185,
         vat=VatBasis.PROFESSIONAL_COURSE,
         demand=0.6,
-        runs="-4tu1300 +2tu1300 +11th0900@park +18tu1300",
+        runs="-4tu1300 +2tu1300 +11th0900@park",
     ),
     Course(
         code="SB-EVENING",
@@ -115,7 +115,7 @@ COURSES = (
         vat=VatBasis.SERVICE,
         stages=(Stage.ORIENTATION, Stage.COMING, Stage.SETTLING),
         demand=0.4,
-        runs="-9th1930 -3th1930 +2th1930 +10th1930 +15th1930",
+        runs="-3th1930 +2th1930 +10th1930",
     ),
     Course(
         code="SB-MEET",
@@ -169,7 +169,7 @@ COURSES = (
         vat=VatBasis.PROFESSIONAL_COURSE,
         stages=(Stage.TALENT,),
         demand=0.4,
-        runs="-4we0930 +8tu.th0930 +17tu.th0930",
+        runs="-4we0930 +8tu.th0930",
     ),
     Course(
         code="SB-HOME",

@@ -41,7 +41,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.8,
-        runs="-12mo0930 -11tu1830 -5we0930 -4th1830@park +1tu1830 +2we0930 +8mo0930 +8we1830 +8sa1000 +9tu1300@park +10th1830 +15mo0930 +16tu1830 +19we0930",
+        runs="-11tu1830 -5we0930 -4th1830@park +1tu1830 +2we0930 +8mo0930 +8we1830 +8sa1000 +9tu1300@park +10th1830",
     ),
     Course(
         code="NT-A1-ONLINE",
@@ -74,7 +74,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.6,
-        runs="-8mo1900 -3th0800 +2mo1900 +9tu0800 +11th1900 +17mo1900",
+        runs="-3th0800 +2mo1900 +9tu0800 +11th1900",
     ),
     Course(
         code="NT-INTENSIVE",
@@ -107,7 +107,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.55,
-        runs="-7mo.we.fr0900 +7mo.we.fr0900 +14tu.we.th0900 +20mo.we.fr0900",
+        runs="-7mo.we.fr0900 +7mo.we.fr0900 +14tu.we.th0900",
     ),
     Course(
         code="NT-A2",
@@ -139,7 +139,7 @@ COURSES = (
         price=645,
         vat=VatBasis.GENERAL_LANGUAGE,
         demand=0.7,
-        runs="-10we0930 -4tu1830 +2mo1830 +8th0930 +9mo1830@park +11sa1000 +16we1830",
+        runs="-4tu1830 +2mo1830 +8th0930 +9mo1830@park",
     ),
     Course(
         code="NT-B1-WORK",
@@ -170,7 +170,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.LIVING,),
         demand=0.75,
-        runs="-9tu1830 -2we1830 +3th1830 +7we1830 +10tu1830@oegstgeest +14th1830",
+        runs="-2we1830 +3th1830 +7we1830 +10tu1830@oegstgeest",
     ),
     Course(
         code="NT-B1-SPEAK",
@@ -202,7 +202,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.LIVING,),
         demand=0.6,
-        runs="-11th1900 +1we1900 +9th1900 +15tu0930",
+        runs="-11th1900 +1we1900 +9th1900",
     ),
     Course(
         code="NT-B2",
@@ -233,7 +233,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.LIVING,),
         demand=0.6,
-        runs="-10th1830 +4sa0930 +8tu1830 +18sa0930",
+        runs="-10th1830 +4sa0930 +8tu1830",
     ),
     Course(
         code="NT-C1",
@@ -264,7 +264,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.LIVING,),
         demand=0.45,
-        runs="-6we1900 +9we1900 +17we1900",
+        runs="-6we1900 +9we1900",
     ),
     Course(
         code="NT-TABLE",
@@ -292,7 +292,7 @@ COURSES = (
         price=180,
         vat=VatBasis.GENERAL_LANGUAGE,
         demand=0.65,
-        runs="-6th1215 +1th1215 +8th1215 +15th1215",
+        runs="-6th1215 +1th1215 +8th1215",
     ),
     Course(
         code="NT-SOUNDS",

@@ -38,7 +38,7 @@ COURSES = (
         price=560,
         vat=VatBasis.PROFESSIONAL_COURSE,
         demand=0.65,
-        runs="-9we1600 -1tu0830 +9we1600 +16tu0830",
+        runs="-1tu0830 +9we1600",
     ),
     Course(
         code="NT-CARE",
@@ -70,7 +70,7 @@ COURSES = (
         vat=VatBasis.PROFESSIONAL_COURSE,
         stages=(Stage.LIVING,),
         demand=0.6,
-        runs="-9mo1800 +8mo1800 +17mo1800",
+        runs="-9mo1800 +8mo1800",
     ),
     Course(
         code="NT-OWN-PACE",
@@ -100,7 +100,7 @@ COURSES = (
         vat=VatBasis.E_LEARNING,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.2,
-        runs="-9mo1200 -4mo1200 +2mo1200 +7mo1200 +11mo1200 +15mo1200",
+        runs="-4mo1200 +2mo1200 +7mo1200",
     ),
     Course(
         code="NT-DUO",
@@ -130,7 +130,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         one_to_one=True,
         asks_partner=True,
-        runs="-8tu1600 -5we0830 +2th1600 +3we0830 +9mo1600 +10tu1600 +12th0830",
+        runs="-8tu1600 -5we0830 +2th1600 +3we0830 +9mo1600 +10tu1600",
     ),
     Course(
         code="NT-PRIVATE",
@@ -161,7 +161,7 @@ COURSES = (
         vat=VatBasis.GENERAL_LANGUAGE,
         one_to_one=True,
         asks_partner=True,
-        runs="-9fr0900 -3mo0800 +2fr0900 +3mo0800 +8fr0900 +10mo1700",
+        runs="-3mo0800 +2fr0900 +3mo0800 +8fr0900",
     ),
     Course(
         code="NT-BOX",
@@ -186,7 +186,7 @@ COURSES = (
         vat=VatBasis.MATERIAL,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.15,
-        runs="-4fr1500 +1fr1500 +8fr1500 +13fr1500",
+        runs="-4fr1500 +1fr1500 +8fr1500",
     ),
     Course(
         code="RL-PRESENT",
@@ -218,7 +218,7 @@ COURSES = (
         vat=VatBasis.PROFESSIONAL_COURSE,
         stages=(Stage.LIVING, Stage.TALENT),
         demand=0.6,
-        runs="-8mo1000 -2mo1000 +9mo1000 +16mo1000",
+        runs="-2mo1000 +9mo1000 +16mo1000",
     ),
     Course(
         code="RL-WRITE",
@@ -248,7 +248,7 @@ COURSES = (
         vat=VatBasis.PROFESSIONAL_COURSE,
         stages=(Stage.LIVING,),
         demand=0.55,
-        runs="-8tu1330 +1tu1330 +10tu1330 +18we1330",
+        runs="-8tu1330 +1tu1330 +10tu1330",
     ),
     Course(
         code="RL-EVERYDAY",
@@ -277,7 +277,7 @@ COURSES = (
         price=540,
         vat=VatBasis.GENERAL_LANGUAGE,
         demand=0.45,
-        runs="-7th0915 +9th0915 +18th0915",
+        runs="-7th0915 +9th0915",
     ),
     Course(
         code="RL-GERMAN",

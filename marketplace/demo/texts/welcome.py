@@ -31,7 +31,7 @@ COURSES = (
         vat=VatBasis.SERVICE,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.55,
-        runs="-10sa1000 -6sa1000 -2sa1000 +1sa1000 +4sa1000 +8sa1000 +11sa1000 +15sa1000",
+        runs="-6sa1000 -2sa1000 +1sa1000 +4sa1000",
     ),
     Course(
         code="WL-PAPERS",
@@ -58,7 +58,7 @@ COURSES = (
         vat=VatBasis.SERVICE,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.55,
-        runs="-7we1330 -2we1330 +1we1330 +9we1330 +14we1330",
+        runs="-2we1330 +1we1330 +9we1330",
     ),
     Course(
         code="WL-SCHOOL",
@@ -107,7 +107,7 @@ COURSES = (
         vat=VatBasis.SERVICE,
         stages=(Stage.SETTLING,),
         demand=0.5,
-        runs="-9sa1000 +10sa1000 +17sa1000",
+        runs="-9sa1000 +10sa1000",
     ),
     Course(
         code="CO-HIRE",
@@ -159,7 +159,7 @@ COURSES = (
         vat=VatBasis.SERVICE,
         stages=(Stage.SETTLING,),
         demand=0.35,
-        runs="-6tu1330 +2tu1330 +10tu1330 +15tu1330",
+        runs="-6tu1330 +2tu1330 +10tu1330",
     ),
     Course(
         code="FS-FAMILY",
@@ -188,7 +188,7 @@ COURSES = (
         vat=VatBasis.SERVICE,
         stages=(Stage.COMING, Stage.SETTLING),
         demand=0.35,
-        runs="-8mo1000 -3mo1000 +2mo1000 +7mo1000 +11mo1000 +15mo1000",
+        runs="-3mo1000 +2mo1000 +7mo1000",
     ),
     Course(
         code="FS-SOLO",
@@ -215,6 +215,6 @@ COURSES = (
         vat=VatBasis.SERVICE,
         stages=(Stage.ORIENTATION, Stage.COMING),
         demand=0.4,
-        runs="-10mo1400 -4mo1400 +3mo1400 +8mo1400 +14mo1400",
+        runs="-4mo1400 +3mo1400 +8mo1400",
     ),
 )
