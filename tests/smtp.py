@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 from email.message import EmailMessage
 from email.policy import default
@@ -12,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class Box:
-    """Keeps every mail that arrives; ``refuse`` makes it answer with an SMTP error line instead."""
+    """Keeps every mail that arrives, after ``delay`` seconds; ``refuse`` makes it answer with an SMTP error line instead."""
 
     def __init__(self) -> None:
         self.port = 0
         self.messages: list[EmailMessage] = []
         self.refuse: str | None = None
+        self.delay = 0.0
 
     def clear(self) -> None:
         """Forget everything."""
@@ -32,6 +34,8 @@ class Box:
         """Take one mail."""
         if self.refuse:
             return self.refuse
+        if self.delay:
+            await asyncio.sleep(self.delay)
         content = cast("bytes", envelope.content)
         self.messages.append(cast("EmailMessage", email.message_from_bytes(content, policy=default)))
         return "250 taken"
