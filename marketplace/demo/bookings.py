@@ -61,7 +61,7 @@ class Book:
         made: list[Booking] = []
         while wanted > 0 and first < last:
             house = only or self._house()
-            count = min(wanted, self._chance.choices((1, 2, 3, 4, 5), (3, 4, 3, 2, 1))[0])
+            count = min(wanted, self._chance.choices((1, 2, 3, 4, 5, 6), (3, 3, 4, 4, 3, 2))[0])
             taken = {person for booking in made for _session, person in booking.seats}
             people = self._people(house, planned, count, taken)
             if people:
@@ -105,8 +105,8 @@ class Book:
         kept: list[Booking] = []
         for booking in made:
             before = next((i for i in range(len(kept) - 1, -1, -1) if kept[i].house == booking.house), None)
-            near = before is not None and booking.at - kept[before].at < timedelta(days=5)
-            if before is not None and near and self._chance.random() < 0.4 and not set(kept[before].seats) & set(booking.seats):  # noqa: PLR2004
+            near = before is not None and booking.at - kept[before].at < timedelta(days=6)
+            if before is not None and near and self._chance.random() < 0.5 and not set(kept[before].seats) & set(booking.seats):  # noqa: PLR2004
                 earlier = kept.pop(before)
                 kept.append(msgspec.structs.replace(earlier, seats=[*earlier.seats, *booking.seats]))
                 kept.sort(key=lambda one: one.at)

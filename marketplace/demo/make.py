@@ -49,8 +49,9 @@ async def _make(own: FakeClock, *, now: datetime, say: Say) -> None:
     await history.play(_counter(say, "orders, answers and payments"))
     own.set(now - timedelta(minutes=20))
     await history.settle()
-    await finish.transfers(cast, clock=own)
+    await finish.open_invoices(cast, clock=own)
     own.set(now)
+    await finish.hold_one_back(cast, now=now)
     await _last(sessions, now=now)
     say("done")
 

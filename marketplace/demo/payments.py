@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
+import msgspec
 
 from billing import inbox, payments, stripe_gateway
 from billing.sandbox import hosted
@@ -47,37 +48,70 @@ async def sandbox() -> AsyncIterator[bool]:
 
 async def pay(invoice_id: UUID, method: Method, *, clock: FakeClock) -> None:
     """Pay an invoice in full on the sandbox's page, and let the shop see it; a transfer arrives some seconds later."""
-    found = await db.records(
-        "SELECT i.hosted_payment_url, l.stripe_id, i.total_cents FROM invoice i LEFT JOIN stripe_link l ON l.kind = 'invoice' AND l.our_id = i.id"
-        " WHERE i.id = $1",
-        invoice_id,
-    )
-    link, stripe_id, cents = found[0]["hosted_payment_url"], found[0]["stripe_id"], found[0]["total_cents"]
-    if link is None:
-        await _by_bank(invoice_id, cents, now=clock.now())
+    copy = await _copy(invoice_id, now=clock.now())
+    if copy is None:
+        await pay_by_bank(invoice_id, now=clock.now())
         return
-    await hosted.pay(_token(link), Choice(method=method, outcome=Outcome.OK), base=_base(link))
+    await hosted.pay(_token(copy.link), Choice(method=method, outcome=Outcome.OK), base=_base(copy.link))
     if method is Method.BANK_TRANSFER:
         clock.move(timedelta(seconds=5))
         await hosted.settle_due()
-    await inbox.refresh(stripe_id, now=clock.now())
+    await inbox.refresh(copy.stripe_id, now=clock.now())
+
+
+async def pay_by_bank(invoice_id: UUID, *, now: datetime) -> None:
+    """Note that an invoice was paid by ordinary transfer to our account, before it had gone to Stripe."""
+    if await work.withdraw(f"billing.stripe_mirror:{invoice_id}"):
+        cents = await db.value("SELECT total_cents FROM invoice WHERE id = $1", invoice_id)
+        await payments.record(
+            invoice_id, source="bank", external_id=f"NL-{invoice_id}", cents=cents, method="bank_transfer", received_at=now, now=now
+        )
+
+
+async def leave_to_worker(invoice_id: UUID, *, run_at: datetime, now: datetime) -> None:
+    """Let the ordinary worker copy an invoice to Stripe at an instant."""
+    key = f"billing.stripe_mirror:{invoice_id}"
+    if await work.withdraw(key):
+        await work.enqueue("billing.stripe_mirror", {"invoice": str(invoice_id)}, run_at=run_at, now=now, dedupe_key=key)
+
+
+async def copy_to_stripe(invoice_id: UUID, *, now: datetime) -> None:
+    """Do the work of copying one invoice to the sandbox now; nothing else of that kind is due in the past."""
+    await leave_to_worker(invoice_id, run_at=now, now=now)
+    await work.drain(now, only=["billing.stripe_mirror"])
+
+
+class _Copy(msgspec.Struct, frozen=True):
+    link: str
+    stripe_id: str
+
+
+_COPY = """
+    SELECT i.hosted_payment_url AS link, l.stripe_id
+    FROM invoice i JOIN stripe_link l ON l.kind = 'invoice' AND l.our_id = i.id WHERE i.id = $1 AND i.hosted_payment_url IS NOT NULL
+"""
+
+
+async def _copy(invoice_id: UUID, *, now: datetime) -> _Copy | None:
+    """Return an invoice's copy in the sandbox, made if need be; None where payments go to Stripe itself."""
+    if settings().uses_real_stripe:
+        return None
+    found = await db.row(_Copy, _COPY, invoice_id)
+    if found is None:
+        await copy_to_stripe(invoice_id, now=now)
+        found = await db.row(_Copy, _COPY, invoice_id)
+    return found
 
 
 async def start_transfer(invoice_id: UUID, *, clock: FakeClock) -> None:
     """Start a bank transfer that takes some days, so that the invoice shows "processing" meanwhile."""
-    found = await db.records("SELECT i.hosted_payment_url, l.stripe_id FROM invoice i JOIN stripe_link l ON l.our_id = i.id WHERE i.id = $1", invoice_id)
-    link, stripe_id = found[0]["hosted_payment_url"], found[0]["stripe_id"]
-    await hosted.pay(_token(link), Choice(method=Method.BANK_TRANSFER, outcome=Outcome.OK), base=_base(link))
+    copy = await _copy(invoice_id, now=clock.now())
+    if copy is None:
+        return
+    await hosted.pay(_token(copy.link), Choice(method=Method.BANK_TRANSFER, outcome=Outcome.OK), base=_base(copy.link))
     sql = "UPDATE sandbox_transfer SET due_at = $2 WHERE invoice_id = $1 AND state = 'under_way'"
-    await db.execute(sql, stripe_id, clock.now() + _ARRIVES_IN)
-    await inbox.refresh(stripe_id, now=clock.now())
-
-
-async def _by_bank(invoice_id: UUID, cents: int, *, now: datetime) -> None:
-    await payments.record(
-        invoice_id, source="bank", external_id=f"demo-{invoice_id}", cents=cents, method="bank_transfer", received_at=now, now=now
-    )
-    await work.withdraw(f"billing.stripe_mirror:{invoice_id}")
+    await db.execute(sql, copy.stripe_id, clock.now() + _ARRIVES_IN)
+    await inbox.refresh(copy.stripe_id, now=clock.now())
 
 
 def _token(link: str) -> str:
