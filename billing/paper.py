@@ -20,6 +20,7 @@ from billing.documents.model import (
     VatCategory,
     VatTotal,
 )
+from billing.vat import line_net
 from marketplace.kit import db
 from marketplace.kit.errors import NotFound
 from marketplace.kit.i18n import _
@@ -148,21 +149,23 @@ def _line(line: InvoiceLine) -> DocumentLine:
 def grouped(lines: Iterable[DocumentLine]) -> tuple[DocumentLine, ...]:
     """Return the lines with those that differ only in their participant as one line: 4 × the course, four numbers beneath.
 
-    Quantities, amounts and participants add up; the order is that of the first of each.
+    Quantities, amounts and participants add up; the order is that of the first of each. Where a sum of rounded amounts
+    is not quantity times price (parts of an hour at odd prices), the lines stay apart.
     """
     found: dict[DocumentLine, list[DocumentLine]] = {}
     for line in lines:
         alike = msgspec.structs.replace(line, quantity=Decimal(0), net_cents=0, people=())
         found.setdefault(alike, []).append(line)
-    return tuple(
-        msgspec.structs.replace(
-            alike,
-            quantity=sum((line.quantity for line in same), Decimal(0)),
-            net_cents=sum(line.net_cents for line in same),
-            people=tuple(person for line in same for person in line.people),
-        )
-        for alike, same in found.items()
-    )
+    return tuple(line for same in found.values() for line in _together(same))
+
+
+def _together(same: list[DocumentLine]) -> list[DocumentLine]:
+    quantity = sum((line.quantity for line in same), Decimal(0))
+    net_cents = sum(line.net_cents for line in same)
+    if line_net(quantity, same[0].unit_price_cents) != net_cents:
+        return same
+    people = tuple(person for line in same for person in line.people)
+    return [msgspec.structs.replace(same[0], quantity=quantity, net_cents=net_cents, people=people)]
 
 
 def _share(share: VatShare) -> VatTotal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,7 +125,7 @@ async def test_paper_says_what_the_rows_say(db: None, now: datetime) -> None:
     assert (document.buyer.legal_id, document.buyer.legal_scheme) == ("00000001234567890000", "0190")
     assert document.buyer.attention == "Crediteuren"
     assert document.buyer_reference == "REF-9"
-    assert document.lines[0].people == ("RB-2207",)
+    assert document.lines[0].people == ("RB-2207",) * 3
     assert document.lines[0].supply_from_on == SUPPLY
     assert document.payment_url.endswith(f"/invoices/{document.number}")
 
@@ -142,3 +143,10 @@ async def test_documents_of_each_vat_case_can_be_made(db: None, now: datetime) -
         made = await an_invoice(amounts=(12_345, 1), basis=basis)
         await delivery.make_documents({"invoice": str(made)}, item=None, now=now)  # type: ignore[arg-type]
         assert len(await archive.kinds(made)) == len(Format)
+
+
+async def test_rounded_parts_that_do_not_multiply_stay_apart_on_paper(db: None, now: datetime) -> None:
+    made = await an_invoice(amounts=(333, 333), quantity=Decimal("0.5"))
+    document = await paper.document(made)
+    assert [(line.quantity, line.net_cents) for line in document.lines] == [(Decimal("0.5"), 167), (Decimal("0.5"), 167)]
+    assert document.net_cents == 334
