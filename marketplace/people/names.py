@@ -26,11 +26,13 @@ class Parts(NamedTuple):
 
 def fold(text: str) -> str:
     """Return text for searching and sorting: lower case, without accents, one space between words."""
-    return " ".join(text.lower().split()) if text.isascii() else _fold_letters(text)
+    return text.lower() if text.isalnum() and text.isascii() else _fold(text)
 
 
 @lru_cache(maxsize=8192)
-def _fold_letters(text: str) -> str:
+def _fold(text: str) -> str:
+    if text.isascii():
+        return " ".join(text.lower().split())
     spread = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return " ".join("".join([letter for letter in spread if not unicodedata.combining(letter)]).lower().split())
 
@@ -42,13 +44,13 @@ def full(given_name: str, infix: str, family_name: str) -> str:
 
 def sort_key(given_name: str, infix: str, family_name: str) -> str:
     """Return the key of Dutch lists: family name, given name, then infix."""
-    key = f"{fold(family_name)} {fold(given_name)}"
-    return f"{key} {fold(infix)}" if infix else key.strip()
+    key = f"{fold(family_name)} {fold(given_name)}".strip()
+    return f"{key} {fold(infix)}" if infix else key
 
 
 def search_text(*parts: str | None) -> str:
-    """Return what the list's search looks in: each part folded (by itself, since parts come again), blanks left out."""
-    return " ".join([fold(part) for part in parts if part])
+    """Return what the list's search looks in: each part folded, blanks left out."""
+    return " ".join([part.lower() if "@" in part and part.isascii() else fold(part) for part in parts if part])
 
 
 def split_family(text: str) -> tuple[str, str]:

@@ -23,7 +23,7 @@ _SAMPLE = 30
 _MOST_LINES = 8
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One record: the number of its first line in the file (from 1), and its cells without outer blanks."""
 
     line: int

@@ -110,8 +110,8 @@ async def _store(plan: Plan, *, company_id: UUID, actor: Actor, now: datetime) -
 
 
 def _stored(line: LinePlan) -> tuple[object, ...]:
-    given, infix, family, email, number, department = (str(value or "") for value in line.values[:6])
-    return (*line.values, names.sort_key(given, infix, family), names.search_text(given, infix, family, email, number, department))
+    parts = [str(value or "") for value in line.values[:6]]
+    return (*line.values, names.sort_key(parts[0], parts[1], parts[2]), names.search_text(*parts))
 
 
 def _changed_meanwhile() -> Conflict:

@@ -44,7 +44,7 @@ class Action(StrEnum):
     PROBLEM = "problem"
 
 
-class Known(msgspec.Struct, frozen=True, array_like=True):
+class Known(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Somebody of the company as they are now: ``values`` in the order of ``FIELDS``; a relation has only an address."""
 
     id: UUID
@@ -53,7 +53,7 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
     left: bool = False
 
 
-class LinePlan(msgspec.Struct, frozen=True, array_like=True):
+class LinePlan(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one line will do. ``values`` are those of the person afterwards, ``changed`` the fields that differ."""
 
     line: int

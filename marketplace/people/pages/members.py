@@ -47,7 +47,7 @@ class Change(msgspec.Struct, frozen=True):
 
 def _pages_of(prefix: str, access: str, place_of: PlaceOf, *, desk: bool) -> list[HTTPRouteHandler]:  # noqa: C901, PLR0915 - seven small handlers
     opt = {"access": access, "noun": "member"}
-    listed = {"access": access, "noun": "company" if "company" in prefix else "partner"} if "{" in prefix else {"access": access}
+    listed = {"access": access, "noun": "company" if prefix.startswith("/companies") else "partner"} if "{" in prefix else {"access": access}
 
     async def place(request: WebRequest, actor: Actor) -> tuple[Place, str]:
         place_id = request.path_params.get("place_id")
