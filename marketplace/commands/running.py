@@ -6,13 +6,14 @@ import asyncio
 import logging
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type] - structlog's coloured console: a third of a start, never used
+_modules = cast("dict[str, object]", sys.modules)
+_modules.setdefault("rich", None)  # structlog's coloured console: a third of a start, and never used
 import structlog  # noqa: E402
 
-if sys.modules["rich"] is None:
-    del sys.modules["rich"]
+if _modules["rich"] is None:
+    del _modules["rich"]
 
 from marketplace import runtime  # noqa: E402
 from marketplace.kit import clock  # noqa: E402

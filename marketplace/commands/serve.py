@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ _GRACE_SECONDS = 5
 
 @click.command()
 @click.option("--fd", type=int, hidden=True, help="A listening socket that is open already.")
-def serve(fd: int | None) -> None:
+@click.option("--gate", type=int, hidden=True, help="A pipe whose end says that the database is ready.")
+def serve(fd: int | None, gate: int | None) -> None:
     """Run the web process on MARKETPLACE_HOST:PORT, until it is told to stop.
 
     MARKETPLACE_PROCESSES=4 runs four that share the port. Headers that proxies add count only from
@@ -26,7 +28,11 @@ def serve(fd: int | None) -> None:
     """
     from marketplace.commands.running import shop_settings
 
-    _run("marketplace.commands.serve:shop", fd, processes=shop_settings().processes)
+    processes = shop_settings().processes
+    app = shop() if processes == 1 else "marketplace.commands.serve:shop"
+    if gate is not None:
+        os.read(gate, 1)
+    _run(app, fd, processes=processes)
 
 
 @click.command()
@@ -73,7 +79,7 @@ def stand_in() -> Litestar:
     return create_sandbox()
 
 
-def _run(factory: str, fd: int | None, *, processes: int) -> None:
+def _run(app: Litestar | str, fd: int | None, *, processes: int) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
@@ -83,8 +89,8 @@ def _run(factory: str, fd: int | None, *, processes: int) -> None:
     loaded = settings()
     own = socket.socket(fileno=fd) if fd is not None else runtime.listen(loaded.port, loaded.host)
     config = uvicorn.Config(
-        factory,
-        factory=True,
+        app,
+        factory=isinstance(app, str),
         workers=processes,
         proxy_headers=False,  # the application reads them, from the proxies that were configured
         server_header=False,
