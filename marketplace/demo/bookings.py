@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from random import Random
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
 from catalog.words import Category, Format
-from marketplace.demo.catalogue import Planned
-from marketplace.demo.people import Body, House
 from marketplace.kit import clock
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from marketplace.demo.catalogue import Planned
+    from marketplace.demo.people import Body, House
 
 _KEYS_THAT_ASK = ("demo", "other", "zijldijk", "demo", "oortwolk", "instituut", "demo", "poelmeer", "other", "zoeterbrug")
 
@@ -96,7 +100,7 @@ class Book:
         for _try in range(12):
             on = clock.local(first + (last - first) * self._chance.random()).date()
             at = clock.instant(on, time(8 + self._chance.randrange(10), self._chance.randrange(60), self._chance.randrange(60))).astimezone(UTC)
-            if on.weekday() < 5 and first <= at <= last:  # noqa: PLR2004 - Monday to Friday
+            if on.weekday() < 5 and first <= at <= last:
                 return at
         return first + (last - first) * self._chance.random()
 
@@ -106,7 +110,7 @@ class Book:
         for booking in made:
             before = next((i for i in range(len(kept) - 1, -1, -1) if kept[i].house == booking.house), None)
             near = before is not None and booking.at - kept[before].at < timedelta(days=6)
-            if before is not None and near and self._chance.random() < 0.5 and not set(kept[before].seats) & set(booking.seats):  # noqa: PLR2004
+            if before is not None and near and self._chance.random() < 0.5 and not set(kept[before].seats) & set(booking.seats):
                 earlier = kept.pop(before)
                 kept.append(msgspec.structs.replace(earlier, seats=[*earlier.seats, *booking.seats]))
                 kept.sort(key=lambda one: one.at)

@@ -11,7 +11,7 @@ from marketplace.kit.identity import Role
 from marketplace.people.companies import CompanyFacts
 from marketplace.people.ordering_rules import Rule
 
-PASSWORD = "demo-only-password"
+PASSWORD = "demo-only-password"  # noqa: S105 - everybody may know it
 
 
 class Firm(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from catalog.words import Category, Format, Language, Level, Place, PriceUnit, Stage, VatBasis
 from catalog.lessons import LessonPlan
+from catalog.words import Category, Format, Language, Level, Place, PriceUnit, Stage, VatBasis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from catalog import search, session_changes
 from marketplace.demo import payments
-from marketplace.demo.catalogue import Planned
-from marketplace.demo.people import Cast
 from marketplace.kit import audit, db, work
-from marketplace.kit.clock import FakeClock
 from marketplace.kit.identity import SYSTEM
 from marketplace.kit.settings import settings
+
+if TYPE_CHECKING:
+    from marketplace.demo.catalogue import Planned
+    from marketplace.demo.people import Cast
+    from marketplace.kit.clock import FakeClock
 
 MAILS_KEPT = timedelta(days=3)
 _MAILS = (

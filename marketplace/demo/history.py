@@ -9,20 +9,24 @@ import heapq
 import itertools
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from random import Random
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from billing.sandbox.hosted import Method
 from marketplace.demo import payments
 from marketplace.demo.bookings import Answer, Booking
-from marketplace.demo.people import Cast, House
 from marketplace.fulfilment import acceptances
 from marketplace.kit import db, work
-from marketplace.kit.clock import FakeClock
 from marketplace.kit.errors import Conflict
 from marketplace.kit.i18n import use_locale
 from marketplace.orders import place
 from marketplace.orders.place import LineWish, PlaceOrder
+
+if TYPE_CHECKING:
+    from random import Random
+    from uuid import UUID
+
+    from marketplace.demo.people import Cast, House
+    from marketplace.kit.clock import FakeClock
 
 Step = Callable[[datetime], Awaitable[None]]
 _OWN_WORK = ("billing.issue", "fulfilment.ask_partner", "fulfilment.expire", "scheduling.run")
@@ -95,7 +99,7 @@ class History:
         """
         now = self._clock.now()
         await payments.leave_to_worker(invoice_id, run_at=self._until + _COPIES_AFTER + len(self._seen) * _BETWEEN_COPIES, now=now)
-        forgotten = len(self._seen) == 4  # noqa: PLR2004
+        forgotten = len(self._seen) == 4
         days = self._chance.uniform(3, 27) if self._chance.random() < house.firm.punctual else self._chance.uniform(34, 120)
         method = self._chance.choices(_METHODS, (6, 3, 1))[0]
         online = self._chance.random() < (_ONLINE if house.firm.key in {"demo", "other"} else _ONLINE / 4)

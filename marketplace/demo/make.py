@@ -6,19 +6,23 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from billing import seller
 from marketplace.demo import catalogue, finish, payments, people, plans
 from marketplace.demo.bookings import Book
-from marketplace.demo.catalogue import Planned
 from marketplace.demo.companies import FIRMS
 from marketplace.demo.history import History
 from marketplace.demo.people import Cast, House
 from marketplace.demo.texts import COURSES
-from marketplace.kit import audit, clock, db, work
+from marketplace.kit import audit, clock, db
 from marketplace.kit.clock import FakeClock
 from marketplace.kit.identity import SYSTEM
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from marketplace.demo.catalogue import Planned
 
 Say = Callable[[str], None]
 WEEKS = 13
@@ -93,7 +97,7 @@ def _counter(say: Say, what: str) -> Callable[[int, int], None]:
     told = [time.monotonic()]
 
     def listen(done: int, total: int) -> None:
-        if done == total or time.monotonic() - told[0] > 2:  # noqa: PLR2004 - seconds
+        if done == total or time.monotonic() - told[0] > 2:
             told[0] = time.monotonic()
             say(f"{done} of {total} {what}")
 

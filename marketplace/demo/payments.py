@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import httpx
 import msgspec
@@ -23,6 +22,7 @@ from marketplace.kit.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from uuid import UUID
 
     from marketplace.kit.clock import FakeClock
 

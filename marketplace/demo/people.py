@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from random import Random
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,9 @@ from marketplace.kit.identity import SYSTEM, Actor, Role
 from marketplace.people import companies, members, staff
 from marketplace.people.facts import PersonFacts
 from marketplace.people.places import ECL, Place
+
+if TYPE_CHECKING:
+    from random import Random
 
 _LEVELS = (("A0", 22), ("A1", 20), ("A2", 18), ("B1", 16), ("B2", 8), ("C1", 3), (None, 13))
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from marketplace.demo.catalogue import Planned
-from marketplace.demo.people import House
 from marketplace.kit import clock
 from marketplace.kit.money import Money
 from marketplace.scheduling import schedule
 from marketplace.scheduling.schedule import Wish
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from marketplace.demo.catalogue import Planned
+    from marketplace.demo.people import House
 
 Step = Callable[[datetime], Awaitable[None]]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from marketplace.demo.course import Course
+from typing import TYPE_CHECKING
+
 from marketplace.demo.texts import career, culture, dutch, languages, welcome
+
+if TYPE_CHECKING:
+    from marketplace.demo.course import Course
 
 COURSES: tuple[Course, ...] = (*dutch.COURSES, *languages.COURSES, *culture.COURSES, *career.COURSES, *welcome.COURSES)
