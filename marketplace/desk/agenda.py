@@ -129,8 +129,8 @@ def _row(one: Meeting, *, now: datetime, named: bool) -> Row:
     badge, tone = _badge(one, now)
     starts: time = clock.local(one.starts_at).time()
     place = one.place or _("online")
-    lesson = ", " + _("lesson {number} of {count}", number=one.number, count=one.lessons) if one.lessons > 1 else ""
-    text = f"{who(one, named=named)} · {place}{lesson}"
+    lesson = [_("lesson {number} of {count}", number=one.number, count=one.lessons)] if one.lessons > 1 else []
+    text = " · ".join([who(one, named=named), place, *lesson])
     return Row(one.category, fmt_date(clock.today(one.starts_at), "weekday"), f"{starts:%H:%M}", one.title, text, badge, tone)
 
 

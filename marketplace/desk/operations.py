@@ -12,10 +12,12 @@ from uuid import UUID
 import msgspec
 
 from marketplace.kit import audit, db, work
-from marketplace.kit.i18n import N_, _
+from marketplace.kit.i18n import N_, _, n_
 from marketplace.kit.identity import Actor, Permission, normal_email, require
 from marketplace.kit.web import paging
 
+_TAIL = 12
+_MINUTES, _HOURS = 120, 48
 JOBS = {
     "kit.seal_audit": N_("Seal the audit trail"),
     "kit.tidy": N_("Clear finished work"),
@@ -23,6 +25,7 @@ JOBS = {
     "people.forget": N_("Forget unused invitations and uploads"),
     "catalog.expire_holds": N_("Free seats whose hold is over"),
     "catalog.finish_sessions": N_("Close sessions that are over"),
+    "catalog.count_bookings": N_("Count bookings for the catalogue's order"),
     "catalog.refresh_search": N_("Refresh the catalogue's search"),
     "billing.stripe_events": N_("Read events from Stripe"),
     "billing.stripe_compare": N_("Compare invoices with Stripe"),
@@ -81,8 +84,8 @@ class Stuck(msgspec.Struct, frozen=True):
 
     @property
     def about(self) -> str:
-        """Return the ids that the work is about."""
-        return ", ".join(f"{name} {value}" for name, value in self.payload.items())
+        """Return what the work is about: the names of its ids with their ends, which tell them apart."""
+        return ", ".join(f"{name} {str(value)[-_TAIL:]}" for name, value in self.payload.items())
 
 
 def kind_name(kind: str) -> str:
@@ -105,6 +108,17 @@ def in_words(error: str | None) -> str:
         if kind in kinds:
             return _(sentence)
     return _("It failed in a way that nobody foresaw. The technical words are below.") if error else _("Nothing was noted.")
+
+
+def how_long(since: datetime | None, now: datetime) -> str:
+    """Say how long something waits, in the unit that fits; a dash when nothing does."""
+    if since is None:
+        return "\N{EN DASH}"
+    minutes = max(int((now - since).total_seconds()) // 60, 0)
+    if minutes < _MINUTES:
+        return n_("1 minute", "{n} minutes", minutes)
+    hours = minutes // 60
+    return _("{hours} hours", hours=hours) if hours < _HOURS else _("{days} days", days=hours // 24)
 
 
 async def stuck(*, actor: Actor, cursor: str | None = None, size: int = 20) -> paging.Page[Stuck]:

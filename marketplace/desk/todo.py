@@ -31,11 +31,11 @@ EACH = 3
 
 
 class Todo(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the inbox. ``text`` may hold bold words; ``needs`` says whether somebody must act, ``today`` whether now."""
+    """One row of the inbox. ``title`` and ``text`` may hold markup; ``needs`` says whether somebody must act, ``today`` whether now."""
 
     icon: str
     tone: str
-    title: str
+    title: str | Markup
     text: str | Markup
     verb: str
     href: str
@@ -66,11 +66,11 @@ async def inbox(*, actor: Actor, now: datetime) -> Inbox:
     bills = await todo_rows.bills(company_id, until=today + DUE_SOON, limit=EACH) if actor.may(Permission.SEE_INVOICES) else []
     rows += [_bill(bill, actor, now) for bill in bills if bill.due_on < today]
     declined = await todo_rows.declined(company_id, since=now - RECENT, limit=EACH)
-    rows += [_declined(line) for line in declined]
+    rows += [_declined(line, actor) for line in declined]
     rows += [_bill(bill, actor, now) for bill in bills if bill.due_on >= today]
     _add_more(more, bills, lambda n: n_("One more invoice to pay", "{n} more invoices to pay", n), "/invoices?show=unpaid")
     _add_more(more, declined, lambda n: n_("One more place declined", "{n} more places declined", n), "/orders")
-    acting, quiet = len(rows), await _quiet(actor, company_id, now)
+    acting, quiet = sum(row.needs for row in rows), await _quiet(actor, company_id, now)
     hidden = sum(group[0].total - len(group) for group in (troubled, bills, declined) if group)
     return Inbox(rows + quiet, acting + hidden, sum(row.today for row in rows), more)
 
@@ -119,24 +119,26 @@ def _needs_attention(plan: Plan, actor: Actor) -> Todo:
 def _bill(bill: Bill, actor: Actor, now: datetime) -> Todo:
     today, pays = clock.today(now), actor.may(Permission.PAY_INVOICES)
     amount, due = fmt_money(Money(bill.to_pay_cents)), _strong(fmt_date(bill.due_on, "weekday"))
-    late = bill.due_on < today
+    late, number = bill.due_on < today, Markup('<span class="nowrap">{}</span>').format(bill.number)
     if late:
-        title = _("Invoice {number} is past its due date", number=bill.number)
+        title = _("Invoice {number} is past its due date", number=number)
         text = _("{amount}, was due on {date}.", amount=amount, date=due)
     else:
-        title = _("Invoice {number} is due soon", number=bill.number)
+        title = _("Invoice {number} is due soon", number=number)
         text = _("{amount}, due on {date}.", amount=amount, date=due)
     verb = _("Pay invoice") if pays else _("See invoice")
     return Todo(icon="euro", tone="stop" if late else "info", title=title, text=text, verb=verb, href=f"/invoices/{bill.number}", today=bill.due_on <= today)
 
 
-def _declined(line: Declined) -> Todo:
+def _declined(line: Declined, actor: Actor) -> Todo:
+    orders = actor.may(Permission.PLACE_ORDERS)
     said = _("{partner} says: {reason}", partner=line.partner_name, reason=line.reason) if line.reason else _("{partner} gave no reason.", partner=line.partner_name)
     return Todo(
         icon="people", tone="warn",
         title=_("{partner} can't take one person", partner=line.partner_name),
         text=_("{title}, from {date}. {said}", title=line.title, date=fmt_date(clock.today(line.starts_at), "weekday"), said=said),
-        verb=_("Choose other dates"), href=f"/programmes/{line.programme_code}",
+        verb=_("Choose other dates") if orders else _("View order"), needs=orders,
+        href=f"/programmes/{line.programme_code}" if orders else f"/orders/{line.order_number}",
     )  # fmt: skip
 
 

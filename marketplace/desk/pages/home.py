@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from marketplace.desk import agenda, greeting, spending, todo
 from marketplace.kit import clock
 from marketplace.kit.i18n import _, fmt_date
-from marketplace.kit.identity import Actor
+from marketplace.kit.identity import Actor, Permission
 from marketplace.kit.money import euros
 from marketplace.kit.web import Html, WebRequest, render, spreadsheet
 
@@ -27,6 +27,7 @@ async def show_home(request: WebRequest, actor: NamedDependency[Actor], now: Nam
         greeting=greeting.greet(actor.name, now),
         sentence=greeting.sentence(needs=inbox.needs, today=inbox.today, people=busy.people, programmes=busy.programmes),
         inbox=inbox,
+        may_order=actor.may(Permission.PLACE_ORDERS),
         weeks=weeks,
         later=later,
         spent=await spending.of_this_year(actor=actor, now=now),

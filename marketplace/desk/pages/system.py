@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.web import Html, WebRequest, flash, redirect, render
 
+BEHIND = timedelta(minutes=5)
 Shown = Annotated[str | None, QueryParameter(name="state")]
 
 
@@ -28,11 +29,16 @@ async def show_jobs(
 ) -> Html:
     """Show what waits, what got stuck, and when each periodic job ran and will run."""
     require(actor, Permission.MANAGE_JOBS)
-    page = await operations.stuck(actor=actor, cursor=cursor)
+    page, backlog = await operations.stuck(actor=actor, cursor=cursor), await work.backlog(now)
     return render(
-        request, "desk/jobs.html", page=page, backlog=await work.backlog(now), jobs=await periodic.states(now), job_name=operations.job_name,
-        now=now, link=links("/desk/jobs"),
+        request, "desk/jobs.html", page=page, backlog=backlog, jobs=await periodic.states(now), job_name=operations.job_name,
+        oldest=operations.how_long(backlog.oldest_due_at, now), behind=_behind(backlog, now), link=links("/desk/jobs"),
     )  # fmt: skip
+
+
+def _behind(backlog: work.Backlog, now: datetime) -> bool:
+    """Tell whether something has been due for so long that the worker can't be running."""
+    return backlog.oldest_due_at is not None and now - backlog.oldest_due_at > BEHIND
 
 
 @post("/desk/jobs/{item_id:uuid}/retry", opt={"access": "ecl", "noun": "work"}, status_code=303)
@@ -59,12 +65,13 @@ async def mail_log(
 
 @get("/desk/audit", opt={"access": "ecl"})
 async def audit_trail(
-    request: WebRequest, actor: NamedDependency[Actor], kind: FromQuery[str] = "", subject: FromQuery[str] = "", cursor: FromQuery[str | None] = None
+    request: WebRequest, actor: NamedDependency[Actor], q: FromQuery[str] = "", cursor: FromQuery[str | None] = None
 ) -> Html:
-    """Show who did what to which id."""
-    kind, subject = kind.strip()[:60], subject.strip()[:80]
+    """Show who did what to which id; ``q`` is a noun and an id, "order 0190…"."""
+    text = " ".join(q[:160].split())
+    kind, _space, subject = text.partition(" ")
     page = await trail.entries(actor=actor, kind=kind, subject=subject, cursor=cursor)
-    return render(request, "desk/audit_list.html", page=page, kind=kind, subject=subject, link=links("/desk/audit", kind=kind, subject=subject))
+    return render(request, "desk/audit_list.html", page=page, text=text, found=bool(kind and subject), link=links("/desk/audit", q=text))
 
 
 HANDLERS = [show_jobs, retry, mail_log, audit_trail]

@@ -107,7 +107,7 @@ _PARTNER_RAIL: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
         "",
         (
             _Entry("/acceptances", N_("Requests"), "inbox"),
-            _Entry("/rosters", N_("Sessions and rosters"), "calendar"),
+            _Entry("/rosters", N_("Rosters"), "calendar"),
             _Entry("/programmes", N_("Programmes"), "book"),
         ),
     ),
