@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from uuid import UUID
@@ -11,11 +10,13 @@ _READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_id() -> UUID:
-    """Return a UUID of version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then 74 random bits."""
-    stamp = time.time_ns() // 1_000_000
-    value = int.from_bytes(stamp.to_bytes(6, "big") + os.urandom(10), "big")
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    value = value & ~(0x3 << 62) | (0x2 << 62)
+    """Return a UUID of version 7 (RFC 9562 §5.7, §6.2 method 3): 48 bits of milliseconds, 12 of their fraction, 62 random.
+
+    Those that one process makes sort in the order in which they were made, but for a quarter of a microsecond.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4_096 // 1_000_000
+    value = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | secrets.randbits(62)
     return UUID(int=value)
 
 
