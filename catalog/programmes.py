@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from catalog.policies import PolicyTerms
 from catalog.words import PROGRAMME_TRANSITIONS, Category, Format, Language, Level, Place, PriceUnit, ProgrammeState, Stage, VatBasis
 from marketplace.kit import audit, db, i18n, ids
 from marketplace.kit.errors import Conflict, Invalid, InvalidTransition, NotFound
@@ -73,6 +74,7 @@ class Programme(ProgrammeFacts, frozen=True, kw_only=True):
     partner_name: str
     partner_city: str
     months: tuple[int, ...]
+    terms: PolicyTerms
 
     @property
     def title(self) -> str:
@@ -86,10 +88,12 @@ class Programme(ProgrammeFacts, frozen=True, kw_only=True):
 
 
 _COLUMNS = tuple(field.name for field in msgspec.structs.fields(ProgrammeFacts))
-_SELECT = (
-    f"SELECT programme.id, slug, programme.state, version, months, partner.name AS partner_name, partner.city AS partner_city, "  # noqa: S608
-    f"{', '.join(f'programme.{column}' for column in _COLUMNS)} FROM programme JOIN partner ON partner.id = partner_id"
-)
+_SELECT = f"""
+    SELECT programme.id, slug, programme.state, version, months, partner.name AS partner_name, partner.city AS partner_city,
+        jsonb_build_object('code', policy.code, 'name_nl', name_nl, 'name_en', name_en, 'tiers', tiers, 'moving', moving) AS terms,
+        {", ".join(f"programme.{column}" for column in _COLUMNS)}
+    FROM programme JOIN partner ON partner.id = partner_id JOIN policy ON policy.id = policy_id
+"""  # noqa: S608 - field names
 
 
 def said(of: object, field: str) -> str:

@@ -105,6 +105,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     lesson_count: int
     weekdays: tuple[int, ...]
+    days: tuple[date, ...]
     starts_local: time
     ends_local: time
 
@@ -172,6 +173,7 @@ _VIEW = f"""
     {_HOLDS}
     CROSS JOIN LATERAL (
         SELECT count(*)::int AS lesson_count, coalesce(array_agg(DISTINCT extract(isodow FROM held_on)::int - 1), '{{}}') AS weekdays,
+            coalesce(array_agg(held_on ORDER BY number), '{{}}') AS days,
             coalesce((array_agg(starts_local ORDER BY number))[1], '00:00') AS starts_local,
             coalesce((array_agg(ends_local ORDER BY number))[1], '00:00') AS ends_local
         FROM lesson WHERE lesson.session_id = session.id

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from catalog.programmes import Programme
     from catalog.search import Card, CardSession
-    from catalog.sessions import Lesson, Session
+    from catalog.sessions import Session
 
 FEW = 3
 
@@ -178,20 +178,20 @@ def choice_times(session: Session) -> str:
     )
 
 
-def skipped_days(planned: Sequence[Lesson]) -> list[date]:
+def skipped_days(days: Sequence[date]) -> list[date]:
     """Return the closed days, between the first and last lesson, on which there would have been one by its weekday."""
-    if len(planned) < 2:
+    if len(days) < 2:
         return []
-    held = {lesson.held_on for lesson in planned}
+    held = set(days)
     weekdays = {on.weekday() for on in held}
     first, last = min(held), max(held)
     between = (first + timedelta(days=ahead) for ahead in range((last - first).days))
     return [on for on in between if on.weekday() in weekdays and on not in held and holidays.closed(on)]
 
 
-def skipped_words(planned: Sequence[Lesson]) -> str:
+def skipped_words(session: Session) -> str:
     """Return ``No lesson on 22 Feb and 29 Mar``, or nothing."""
-    days = skipped_days(planned)
+    days = skipped_days(session.days)
     return _("No lesson on {days}", days=fmt_list([fmt_date(on, "short") for on in days])) if days else ""
 
 

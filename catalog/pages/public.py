@@ -9,12 +9,11 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from catalog import policies, programmes, query, search, sessions, shown, vat_marks
+from catalog import programmes, query, search, sessions, shown, vat_marks
 from catalog.words import Category, Format, Level, Stage, name
 from marketplace.kit import clock
 from marketplace.kit.i18n import N_, _, n_
 from marketplace.kit.identity import Actor
-from marketplace.kit.money import Money
 from marketplace.kit.web import Html, WebRequest, render
 
 PAGE = 12
@@ -155,7 +154,7 @@ async def programme_page(
     chosen = _chosen(coming, session)
     first = _shown_month(coming, chosen, month, now)
     exempt = await vat_marks.exempt(now)
-    context = await _choice(chosen, now)
+    context = _choice(found, chosen, now)
     return render(
         request,
         "catalog/programme_show.html",
@@ -180,18 +179,12 @@ async def programme_page(
     )
 
 
-async def _choice(chosen: sessions.Session | None, now: datetime) -> dict[str, Any]:
+def _choice(found: programmes.Programme, chosen: sessions.Session | None, now: datetime) -> dict[str, Any]:
     """Return what the booking panel and the timeline show of the chosen session."""
     if chosen is None:
         return {"chosen": None, "plans": None, "skipped": ""}
-    offers = await sessions.for_order([chosen.id], now=now)
-    planned = (await sessions.lessons_of([chosen.id]))[chosen.id]
-    terms = offers[0].policy if offers else policies.GROUP
-    return {
-        "chosen": chosen,
-        "plans": shown.plans(terms, Money(chosen.price_cents), chosen, now),
-        "skipped": shown.skipped_words(planned),
-    }
+    plans = shown.plans(found.terms, chosen.price, chosen, now)
+    return {"chosen": chosen, "plans": plans, "skipped": shown.skipped_words(chosen)}
 
 
 def _chosen(coming: list[sessions.Session], asked: str | None) -> sessions.Session | None:
