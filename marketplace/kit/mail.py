@@ -122,7 +122,7 @@ async def deliver(payload: dict[str, Any], *, item: work.WorkItem, now: datetime
             password=own.password or None,
             start_tls=own.starttls,
             use_tls=own.tls,
-            timeout=20,
+            timeout=own.timeout,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
         if all(one.code >= 500 for one in error.recipients):

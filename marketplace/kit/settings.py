@@ -51,7 +51,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Smtp(msgspec.Struct, frozen=True, kw_only=True):
-    """Where mail leaves. An empty host means that no mail server was set."""
+    """Where mail leaves, and how many seconds its server may take. An empty host means that no mail server was set."""
 
     host: str = ""
     port: int = 25
@@ -59,6 +59,7 @@ class Smtp(msgspec.Struct, frozen=True, kw_only=True):
     password: str = ""
     starttls: bool = False
     tls: bool = False
+    timeout: int = 20
     sender: str = "Expat Centre Leiden <no-reply@ecl.example>"
 
 
