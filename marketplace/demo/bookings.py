@@ -76,7 +76,7 @@ class Book:
 
     def _wanted(self, planned: Planned) -> int:
         ahead = (planned.starts_at - self._now).days / 7
-        low, high = (0.75, 1.15) if ahead < 0 else (0.8, 1.45) if ahead < 5 else (0.35, 1.0) if ahead < 11 else (0.0, 0.45)
+        low, high = (0.75, 1.15) if ahead < 0 else (0.75, 1.3) if ahead < 5 else (0.35, 1.0) if ahead < 11 else (0.0, 0.45)
         return min(planned.seats, round(planned.seats * planned.course.demand * self._chance.uniform(low, high)))
 
     def _house(self) -> str:

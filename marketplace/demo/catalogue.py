@@ -78,7 +78,7 @@ async def _session(course: Course, programme_id: UUID, run: Run, *, now: datetim
         capacity=run.seats,
         language=course.taught_in[0],
         minimum=min(course.group[0], run.seats) if not course.asks_partner else 0,
-        place=run.venue,
+        place=run.venue or course.venue,
         online_url="https://meet.ecl.example/" + course.code.lower() if course.format is Format.ONLINE else "",
     )
     made = await session_changes.create(facts, timetable=run.plan, actor=SYSTEM, now=now, publish_now=True)

@@ -56,6 +56,7 @@ FIRMS = (
         departments=("Cell Biology", "Clinical Operations", "Research IT", "Quality", "Process Development", "Finance"),
         buyer="Femke Wiersma",
         cost_centre="CC-{n:04d}",
+        purchase_order="RB-26-{n}",
         weight=12,
         punctual=0.9,
     ),

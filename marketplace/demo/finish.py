@@ -23,7 +23,7 @@ _MAILS = (
     "fulfilment.tell_partner", "fulfilment.remind", "fulfilment.tell_ecl", "billing.link_arrived",
 )  # fmt: skip
 _FIRST_PAPER = timedelta(seconds=20)
-_BETWEEN_PAPERS = timedelta(seconds=2)
+_BETWEEN_PAPERS = timedelta(seconds=3)
 
 
 async def open_invoices(cast: Cast, *, clock: FakeClock) -> None:
@@ -41,7 +41,7 @@ async def open_invoices(cast: Cast, *, clock: FakeClock) -> None:
 async def decide_sessions(sessions: list[Planned], *, now: datetime) -> None:
     """Let sessions go ahead that have enough people and begin within six weeks."""
     soon = [one.id for one in sessions if one.starts_at < now + timedelta(weeks=6)]
-    for row in await db.records("SELECT id FROM session WHERE id = ANY ($1) AND state = 'planned' AND live >= greatest(minimum, 1) AND starts_at > $2", soon, now):
+    for row in await db.records("SELECT id FROM session WHERE id = ANY ($1) AND state = 'planned' AND live >= greatest(minimum, 1) AND ends_at > $2", soon, now):
         await session_changes.confirm(row["id"], actor=SYSTEM, now=now)
 
 
@@ -52,11 +52,15 @@ async def tidy_catalogue(*, now: datetime) -> None:
     await search.count_bookings(now=now)
 
 
-async def tidy_queue(*, now: datetime) -> None:
-    """Drop the mails of the past, and spread the documents: newest invoice first, so that today's work isn't kept waiting."""
+async def tidy_queue(cast: Cast, *, now: datetime) -> None:
+    """Drop the mails of the past, and spread the documents so that today's work isn't kept waiting.
+
+    First those of the companies that somebody signs in for, newest first.
+    """
     await db.execute("DELETE FROM due_work WHERE state = 'queued' AND kind = ANY ($1) AND run_at < $2", list(_MAILS), now - MAILS_KEPT)
-    sql = "SELECT id, issued_at FROM invoice ORDER BY issued_at DESC, number DESC"
-    for at, row in enumerate(await db.records(sql)):
+    first = [cast.houses[key].company_id for key in ("demo", "other")]
+    sql = "SELECT i.id, i.issued_at FROM invoice i JOIN debtor d ON d.id = i.debtor_id ORDER BY d.owner_id = ANY ($1) DESC, issued_at DESC, number DESC"
+    for at, row in enumerate(await db.records(sql, first)):
         key = f"billing.render:{row['id']}"
         if await work.withdraw(key):
             run_at = now + _FIRST_PAPER + at * _BETWEEN_PAPERS

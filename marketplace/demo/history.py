@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from marketplace.kit.errors import Conflict
 from marketplace.kit.i18n import use_locale
 from marketplace.orders import place
 from marketplace.orders.place import LineWish, PlaceOrder
+from marketplace.people.ordering_rules import Rule
 
 if TYPE_CHECKING:
     from random import Random
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
 
 Step = Callable[[datetime], Awaitable[None]]
 _OWN_WORK = ("billing.issue", "fulfilment.ask_partner", "fulfilment.expire", "scheduling.run")
+_FORGOTTEN = {"demo": 5, "poelmeer": 2}  # the which-th invoice nobody pays
 _ONLINE = 0.3
 _COPIES_AFTER = timedelta(minutes=31)
-_BETWEEN_COPIES = timedelta(milliseconds=400)
+_BETWEEN_COPIES = timedelta(seconds=1)
 _METHODS = (Method.IDEAL, Method.BANK_TRANSFER, Method.CARD)
+_SOMETIMES = 0.6
 _REASONS = (
     "The teacher for this level is away in these weeks. From March there is room again.",
     "One of the two is a level further; better two separate courses.",
@@ -53,6 +57,7 @@ class History:
         self._count = itertools.count()
         self._orders = itertools.count(18_700)
         self._seen: dict[UUID, int] = {}
+        self._invoiced: Counter[str] = Counter()
         self.length = 0
 
     def add(self, at: datetime, step: Step) -> None:
@@ -93,13 +98,14 @@ class History:
         return next(house for house in self._cast.houses.values() if house.company_id == company_id)
 
     async def _expect(self, invoice_id: UUID, house: House) -> None:
-        """Plan when an invoice is paid: in time, late, or not at all (the fourth of all is forgotten).
+        """Plan when an invoice is paid: in time, late, or not at all (some are forgotten).
 
         Most of it comes by ordinary transfer. The worker copies to Stripe what is still open when the demo is there.
         """
         now = self._clock.now()
         await payments.leave_to_worker(invoice_id, run_at=self._until + _COPIES_AFTER + len(self._seen) * _BETWEEN_COPIES, now=now)
-        forgotten = len(self._seen) == 4
+        self._invoiced[house.firm.key] += 1
+        forgotten = self._invoiced[house.firm.key] == _FORGOTTEN.get(house.firm.key)
         days = self._chance.uniform(3, 27) if self._chance.random() < house.firm.punctual else self._chance.uniform(34, 120)
         method = self._chance.choices(_METHODS, (6, 3, 1))[0]
         online = self._chance.random() < (_ONLINE if house.firm.key in {"demo", "other"} else _ONLINE / 4)
@@ -116,7 +122,8 @@ class History:
     async def _place(self, booking: Booking, *, now: datetime) -> None:
         house = self._cast.houses[booking.house]
         firm = house.firm
-        order = firm.purchase_order.format(n=next(self._orders)) if firm.purchase_order else None
+        wants_order = firm.purchase_order and (firm.facts.purchase_order_rule is Rule.REQUIRED or self._chance.random() < _SOMETIMES)
+        order = firm.purchase_order.format(n=next(self._orders)) if firm.purchase_order and wants_order else None
         centre = next((body.cost_centre for body in house.people if body.id == booking.seats[0][1]), None)
         command = PlaceOrder(lines=tuple(LineWish(*seat) for seat in booking.seats), purchase_order=order, cost_centre=centre)
         try:

@@ -56,7 +56,7 @@ async def _make(own: FakeClock, *, now: datetime, say: Say) -> None:
     await finish.open_invoices(cast, clock=own)
     own.set(now)
     await finish.hold_one_back(cast, now=now)
-    await _last(sessions, now=now)
+    await _last(cast, sessions, now=now)
     say("done")
 
 
@@ -84,10 +84,10 @@ async def _catalogue(cast: Cast, *, say: Say, today: datetime, now: datetime) ->
     return programmes, sessions
 
 
-async def _last(sessions: list[Planned], *, now: datetime) -> None:
+async def _last(cast: Cast, sessions: list[Planned], *, now: datetime) -> None:
     await finish.decide_sessions(sessions, now=now)
     await finish.tidy_catalogue(now=now)
-    await finish.tidy_queue(now=now)
+    await finish.tidy_queue(cast, now=now)
     await audit.record("demo.made", actor=SYSTEM, subject=("demo", "demo"), data={"seed": SEED}, now=now)
     await finish.seal()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,8 +28,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     house: str
     person: int
     course: str
-    made: float
-    runs: float
+    made: int
+    runs: int
     after: int = 0
     cap: int | None = None
     order: str | None = None
@@ -42,7 +42,7 @@ PLANS = (
     Plan(house="demo", person=3, course="NT-A2", made=-24, runs=-12, after=5, order="RB-2026-118"),
     Plan(house="demo", person=11, course="SB-WORK", made=-30, runs=-9, after=7),
     Plan(house="demo", person=17, course="NT-B2", made=-16, runs=-3, after=10, cap=900),
-    Plan(house="demo", person=21, course="NT-C1", made=-13, runs=-1.5, after=200),
+    Plan(house="demo", person=21, course="NT-C1", made=-13, runs=-1, after=200),
     Plan(house="demo", person=5, course="NT-A2", made=-8, runs=5, after=40),
     Plan(house="demo", person=8, course="NT-B1-WORK", made=-7, runs=9, after=30, order="RB-2026-131"),
     Plan(house="demo", person=14, course="NT-A1", made=-6, runs=23, after=60, cap=700),
@@ -62,18 +62,23 @@ PLANS = (
 )
 
 
+def _nine(today: datetime, days: int) -> datetime:
+    """Return nine in the morning in Leiden, so many days from today."""
+    return clock.instant(clock.today(today) + timedelta(days=days), time(9))
+
+
 def steps(plans: tuple[Plan, ...], houses: dict[str, House], programmes: dict[str, UUID], sessions: list[Planned], *, today: datetime) -> list[tuple[datetime, Step]]:
     """Return when to do what."""
     made: list[tuple[datetime, Step]] = []
     for plan in plans:
-        at = today + timedelta(days=plan.made)
+        at = _nine(today, plan.made) + timedelta(hours=2)
         made.append((at, _keep(plan, houses[plan.house], programmes[plan.course], sessions, today=today)))
     return made
 
 
 def _keep(plan: Plan, house: House, programme_id: UUID, sessions: list[Planned], *, today: datetime) -> Step:
     async def step(now: datetime) -> None:
-        run_at = today + timedelta(days=plan.runs)
+        run_at = _nine(today, plan.runs)
         session_id = next(
             (one.id for one in sessions if plan.dated and one.course.code == plan.course and one.starts_at > run_at + timedelta(days=3)), None
         )
