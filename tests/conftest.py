@@ -24,6 +24,7 @@ from marketplace import registry
 from marketplace.kit import clock as kit_clock
 from marketplace.kit import db as kit_db
 from marketplace.kit import ids, migrations, postgres, settings
+from tests.browser.product import product as product  # noqa: PLC0414 - a fixture for tests of the whole
 from tests.cast import cast as cast  # noqa: PLC0414 - a fixture for every test
 from tests.smtp import Box
 

@@ -85,8 +85,12 @@ _SEARCH = (
     """,
     r"""
     CREATE FUNCTION catalogue_stems(word text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
-        SELECT array_agg(DISTINCT regexp_replace(stem, '([b-df-hj-np-tv-z])\1$', '\1'))
-        FROM unnest(tsvector_to_array(to_tsvector('catalogue_en', word)) || tsvector_to_array(to_tsvector('catalogue_nl', word))) AS stem
+        -- A small word of either language ("for", "voor") was left out of that language's text: asking for it finds nothing.
+        SELECT CASE WHEN length(en) > 0 AND length(nl) > 0 THEN (
+            SELECT array_agg(DISTINCT regexp_replace(stem, '([b-df-hj-np-tv-z])\1$', '\1'))
+            FROM unnest(tsvector_to_array(en) || tsvector_to_array(nl)) AS stem
+        ) END
+        FROM (SELECT to_tsvector('catalogue_en', word) AS en, to_tsvector('catalogue_nl', word) AS nl) AS both_languages
     $$
     """,
     r"""

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 
+from catalog import words
 from marketplace.kit import clock
 from marketplace.kit.errors import DomainError, NotFound
 from marketplace.kit.i18n import _
@@ -124,6 +125,7 @@ async def _people_page(
         vat_category=vat_category,
         vat_rate=vat_rate,
         price=Money(offer.price_cents),
+        price_unit=words.name(offer.price_unit),
         found=found,
         ticked=set(ticked),
         rules=company.rules,

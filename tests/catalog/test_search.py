@@ -161,3 +161,17 @@ async def test_what_is_booked_most_comes_first(now: datetime) -> None:
     await seats.take([SeatWish(busy.id, ids.new_id(), ids.new_id())], now=now)
     await search.count_bookings(now=now)
     assert (await search.find(Filters(), now=now))[0].code == "BUSY"
+
+
+@pytest.mark.usefixtures("street")
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("Dutch for newcomers", {"DUT-A1"}),
+        ("Cursus Nederlands voor nieuwkomers", {"DUT-A1"}),
+        ("working with the dutch", {"CUL-1"}),
+        ("loopbaanstart voor partners", {"CAR-1"}),
+    ],
+)
+async def test_a_whole_title_is_found(typed: str, found: set[str], now: datetime) -> None:
+    assert await codes(Filters(q=typed), now) == found

@@ -1,0 +1,77 @@
+"""What is asked of every page: axe's rules, its width, its outline, its language, and a quiet console."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.async_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+
+    from tests.browser.product import Product
+    from tests.browser.town import Town
+
+AXE = Axe()
+_RULES = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+}
+_ENGLISH = re.compile(r"\b(the|your|with|and|this|from|until|who|which|are|please|choose|people|seats?|orders|invoices?)\b", re.IGNORECASE)
+_OUTLINE = """() => ({
+    headings: document.querySelectorAll('h1').length,
+    title: document.title,
+    lang: document.documentElement.lang,
+    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    words: [...document.querySelectorAll('body *:not(script):not(style)')].filter(e => !e.closest('[lang=en], code, .code, pre'))
+        .flatMap(e => [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim())).filter(Boolean),
+})"""
+
+
+async def context_of(
+    browser: Browser, product: Product, town: Town, actor: str, locale: str = "en", *, width: int = 1280, script: bool = True, dark: bool = False
+) -> BrowserContext:
+    """Return a browser context that is signed in as one of the town's actors."""
+    context = await browser.new_context(
+        base_url=product.base, viewport={"width": width, "height": 900}, java_script_enabled=script,
+        color_scheme="dark" if dark else "light", locale="nl-NL" if locale == "nl" else "en-GB",
+    )  # fmt: skip
+    cookies = [("locale", locale)] + ([("session", town.cookies[actor])] if actor in town.cookies else [])
+    await context.add_cookies([{"name": name, "value": value, "url": product.base} for name, value in cookies])
+    context.set_default_timeout(20_000)
+    return context
+
+
+def listen(page: Page) -> list[str]:
+    """Return the list to which the page's console errors go."""
+    said: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            said.append(f"console: {message.text}")
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: said.append(f"script: {error}"))
+    return said
+
+
+async def axe(page: Page) -> list[str]:
+    """Return axe's violations, each as a line."""
+    found: dict[str, Any] = (await AXE.run(page, options=_RULES)).response
+    return [f"axe {one['id']} ({len(one['nodes'])}): {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+
+
+async def outline(page: Page, locale: str, *, foreign: frozenset[str] = frozenset()) -> list[str]:
+    """Return what is wrong with the page's width, headings, title and language. ``foreign`` are texts that are data."""
+    seen = await page.evaluate(_OUTLINE)
+    wrong = [f"{seen['headings']} h1"] if seen["headings"] != 1 else []
+    if not seen["title"].strip(" ·"):
+        wrong.append("no title")
+    if seen["lang"] != locale:
+        wrong.append(f"lang {seen['lang']}")
+    if seen["wide"] > 0:
+        wrong.append(f"{seen['wide']} px too wide")
+    if locale == "nl":
+        wrong += [f"English: {text[:80]!r}" for text in seen["words"] if text not in foreign and _ENGLISH.search(text)]
+    return wrong

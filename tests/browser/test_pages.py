@@ -1,0 +1,68 @@
+"""The gate of the pages: each one, at both widths, in both languages, as everybody who sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.addresses import Page, every_page
+from tests.browser.looking import axe, context_of, listen, outline
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+    from playwright.async_api import Browser
+
+    from tests.browser.product import Product
+    from tests.browser.town import Town
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+WIDTHS = (1280, 360)
+MAIN = (
+    ("nobody", "/"), ("nobody", "/programmes"), ("nobody", "/programmes/{code}"), ("hr", "/home"), ("hr", "/orders/new?session={session}"),
+    ("hr", "/orders/{number}"), ("hr", "/invoices/{invoice}"), ("hr", "/people"), ("partner", "/acceptances"), ("ecl", "/desk"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", ["en", "nl"])
+async def test_every_page_holds_for_everybody(locale: str, app: Litestar, browser: Browser, product: Product, full_town: Town) -> None:
+    wrong: list[str] = []
+    pages = sorted(every_page(app, full_town), key=lambda page: page.actor)
+    for actor, group in groupby(pages, key=lambda page: page.actor):
+        context = await context_of(browser, product, full_town, actor, locale)
+        tab = await context.new_page()
+        said = listen(tab)
+        for page in group:
+            said.clear()
+            wrong += [f"{page} {locale} {problem}" for problem in await _look(tab, page, locale, said)]
+        await context.close()
+    assert not wrong, f"{len(wrong)} on {len(pages)} pages:\n" + "\n".join(wrong)
+
+
+async def _look(tab, page: Page, locale: str, said: list[str]) -> list[str]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    await tab.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    answer = await tab.goto(page.address, wait_until="load")
+    wanted = 404 if page.route == "404" else 200
+    if answer is None or answer.status != wanted:
+        return [f"answered {answer and answer.status}"]
+    wrong: list[str] = []
+    for width in WIDTHS:
+        await tab.set_viewport_size({"width": width, "height": 900})
+        wrong += [f"{width}: {problem}" for problem in [*await outline(tab, locale), *await axe(tab)]]
+    wrong += [problem for problem in said if wanted == 200 or "404" not in problem]
+    return list(Counter(wrong))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["320 px", "dark"])
+async def test_the_main_pages_reflow_and_glow(dark: bool, browser: Browser, product: Product, full_town: Town) -> None:
+    wrong: list[str] = []
+    for actor in ("nobody", "hr", "partner", "ecl"):
+        context = await context_of(browser, product, full_town, actor, width=1280 if dark else 320, dark=dark)
+        tab = await context.new_page()
+        for address in [path.format(**full_town.nouns) for who, path in MAIN if who == actor]:
+            await tab.goto(address)
+            wrong += [f"{address}: {problem}" for problem in await (axe(tab) if dark else outline(tab, "en"))]
+        await context.close()
+    assert not wrong, "\n".join(wrong)
