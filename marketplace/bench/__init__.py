@@ -1,0 +1,1 @@
+"""Benches: what GATES.md measures, each as a ratio within one run, on a database of its own."""
