@@ -75,11 +75,14 @@ async def test_everybody_can_sign_in_and_is_who_they_are(there: None) -> None:
         account = await identity.check_password(one.email, PASSWORD)
         assert account is not None, one.email
         actor = await identity.actor_of(account)
-        assert actor is not None and actor.roles == one.roles
+        assert actor is not None
+        assert actor.roles == one.roles
     first = await identity.account_by_email("hr@demo.example")
     assert first is not None
     actor = await identity.actor_of(first.id)
-    assert actor is not None and {Role.OWNER, Role.BUYER} <= actor.roles and actor.acts_for == "Rijnvelde Biosciences"
+    assert actor is not None
+    assert {Role.OWNER, Role.BUYER} <= actor.roles
+    assert actor.acts_for == "Rijnvelde Biosciences"
 
 
 async def test_a_company_without_the_password_is_not_opened(there: None) -> None:
