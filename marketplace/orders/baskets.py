@@ -135,7 +135,7 @@ async def _head(
 async def remove_session(session_id: UUID, *, actor: Actor, now: datetime) -> None:
     """Take a session out of the basket and give its seats back."""
     async with db.atomic():
-        found = await of(actor)
+        found = await _read(f"{_BASKET} FOR UPDATE", actor.account_id)
         if found is None:
             return
         await _let_go([line for line in found.lines if line.session_id == session_id], now=now)
@@ -144,9 +144,9 @@ async def remove_session(session_id: UUID, *, actor: Actor, now: datetime) -> No
 
 
 async def empty(*, actor: Actor, now: datetime) -> None:
-    """Give every seat back and forget the choice."""
+    """Give every seat back and forget the choice. A basket that is being ordered meanwhile keeps its seats."""
     async with db.atomic():
-        found = await of(actor)
+        found = await _read(f"{_BASKET} FOR UPDATE", actor.account_id)
         if found is not None:
             await _let_go(found.lines, now=now)
             await forget(found.id)

@@ -42,6 +42,7 @@ class BasketForm(msgspec.Struct, frozen=True):
 
     basket_id: UUID | None = None
     session: UUID | None = None
+    reviewed: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
 @get("/orders/new", opt={"access": "company"})
@@ -172,6 +173,7 @@ async def create(request: WebRequest, actor: NamedDependency[Actor], now: NamedD
         basket_id=form.data.basket_id,
         purchase_order=basket.purchase_order if basket else None,
         cost_centre=basket.cost_centre if basket else None,
+        reviewed=form.data.reviewed,
     )
     try:
         placed = await place.place(command, actor=actor, now=now)
@@ -202,7 +204,7 @@ async def show_list(
 ) -> Html:
     """List the company's orders, newest first."""
     text = (q or "").strip()
-    number = int(text) if text.isdigit() and len(text) < 12 else (0 if text else None)
+    number = int(text) if text.isdecimal() and len(text) < 12 else (0 if text else None)
     page = await read.listed(actor=actor, state=_state(shown), number=number, cursor=cursor)
     numbers = await read.invoice_numbers([row.id for row in page.items])
     return render(request, "orders/order_list.html", page=page, numbers=numbers, state=_state(shown), q=text, states=list(OrderState))

@@ -23,6 +23,7 @@ from marketplace.kit.identity import Actor, Permission, require
 from marketplace.orders import baskets, decide, pricing
 from marketplace.orders.states import LineState
 from marketplace.people import companies, ordering_rules, scope, staff
+from marketplace.people.companies import CompanyState
 from marketplace.people.staff import Person, PersonState
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from catalog.sessions import SessionOffer
     from marketplace.orders.pricing import PricedLine
+    from marketplace.people.companies import Company
 
 MAX_LINES = 200
 
@@ -43,7 +45,10 @@ class LineWish(msgspec.Struct, frozen=True):
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as a buyer states it. With ``basket_id`` the lines are the basket's, on the seats it holds."""
+    """An order as a buyer states it. With ``basket_id`` the lines are the basket's, on the seats it holds.
+
+    ``reviewed`` is the fingerprint of what the buyer saw: if anything is different by now, nothing is ordered.
+    """
 
     lines: tuple[LineWish, ...] = ()
     purchase_order: str | None = None
@@ -51,6 +56,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     basket_id: UUID | None = None
     company_id: UUID | None = None
+    reviewed: str | None = None
 
 
 class PlacedOrder(msgspec.Struct, frozen=True):
@@ -73,7 +79,7 @@ async def place(command: PlaceOrder, *, actor: Actor, now: datetime) -> PlacedOr
     Takes every seat or none. Lines of sessions with published capacity are accepted at once; when all are, the order is
     confirmed and its invoice on the way. Raises ``Forbidden``, ``NotFound`` (a person or session that is not there for
     this company), ``Invalid`` (references), ``Conflict`` (``full``, ``already_enrolled``, ``closed``,
-    ``duplicate_person``, ``idempotency_key_reused``, ``basket_gone``).
+    ``duplicate_person``, ``idempotency_key_reused``, ``basket_gone``, ``changed_meanwhile``, ``company_closed``).
     """
     require(actor, Permission.PLACE_ORDERS)
     company_id = scope.company_of(actor, command.company_id)
@@ -171,6 +177,7 @@ async def _write(
     now: datetime,
 ) -> int:
     company = await companies.get(company_id)
+    _check_open(company)
     problems = ordering_rules.check(company.rules, purchase_order=command.purchase_order, cost_centre=command.cost_centre)
     if problems:
         raise Invalid("references", " ".join(problems.values()), fields=problems)
@@ -178,6 +185,7 @@ async def _write(
     buyer = await debtors.buyer_facts(debtor_id)
     sale = pricing.Sale(seller=await seller.facts(), buyer=buyer, language=company.language, wants_names=company.wants_names)
     priced = [pricing.line(offers[wish.session_id], people[wish.person_id], sale) for wish in wishes]
+    _check_reviewed(command, priced)
     number = int(await db.value("SELECT nextval('next_order_number')"))
     head = pricing.OrderHead(
         id=order_id,
@@ -194,6 +202,23 @@ async def _write(
     await audit.record("order.placed", actor=actor, subject=("order", order_id), data={"number": number, "lines": len(priced)}, now=now)
     await _follow_up(head, priced, actor=actor, now=now)
     return number
+
+
+def _check_open(company: Company) -> None:
+    if company.state is CompanyState.CLOSED:
+        raise Conflict("company_closed", _("This company no longer orders."), next_step=_("Ask Expat Centre Leiden to open it again."))
+
+
+def _check_reviewed(command: PlaceOrder, priced: Sequence[PricedLine]) -> None:
+    """Nobody pays what they did not see: a price, a date or somebody in another tab may have changed since the review."""
+    seats_now = [(line.offer, line.person.id, line.vat) for line in priced]
+    now_reads = pricing.fingerprint(seats_now, purchase_order=command.purchase_order, cost_centre=command.cost_centre)
+    if command.reviewed is not None and command.reviewed != now_reads:
+        raise Conflict(
+            "changed_meanwhile",
+            _("Your order is no longer what you looked at, so nothing is ordered."),
+            next_step=_("This is how it stands now. Look it over, then order."),
+        )
 
 
 def _enrolment(line: PricedLine, seat: TakenSeat, company_id: UUID) -> NewEnrolment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from marketplace.kit.money import Money
 from marketplace.people.staff import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from marketplace.people.companies import Company
 
@@ -125,6 +126,16 @@ def charge(priced: PricedLine, head: OrderHead) -> NewCharge:
         person_label=priced.label,
         ordered_by=head.ordered_by,
     )
+
+
+def fingerprint(seats: Iterable[tuple[SessionOffer, UUID, VatDecision]], *, purchase_order: str | None, cost_centre: str | None) -> str:
+    """Return a short text that changes with anything a buyer agrees to: who, when, price, VAT, terms, references. Pure."""
+    facts = sorted(
+        (str(offer.session_id), str(person_id), offer.starts_at.isoformat(), offer.ends_at.isoformat(), offer.price_cents,
+         decision.category.value, f"{decision.rate:f}", msgspec.json.encode(offer.policy).decode())
+        for offer, person_id, decision in seats
+    )  # fmt: skip
+    return hashlib.sha256(msgspec.json.encode((facts, purchase_order, cost_centre))).hexdigest()[:32]
 
 
 def group_key(order_id: UUID) -> str:

@@ -52,6 +52,7 @@ class Review(msgspec.Struct, frozen=True):
     sums: list[VatTotal]
     problems: dict[str, str]
     expired: bool
+    fingerprint: str
 
     @property
     def net(self) -> Money:
@@ -96,7 +97,12 @@ async def of(actor: Actor, *, now: datetime) -> Review | None:
     ]
     lines = [_vat_line(part.offer, sale) for part in parts for _person in part.people]
     problems = ordering_rules.check(company.rules, purchase_order=basket.purchase_order, cost_centre=basket.cost_centre)
-    return Review(basket, company, parts, vat.totals(lines), problems, basket.held_until <= now)
+    seen = pricing.fingerprint(
+        [(offers[line.session_id], line.person_id, pricing.decide_vat(offers[line.session_id], sale)) for line in basket.lines],
+        purchase_order=basket.purchase_order,
+        cost_centre=basket.cost_centre,
+    )
+    return Review(basket, company, parts, vat.totals(lines), problems, basket.held_until <= now, seen)
 
 
 def _part(offer: SessionOffer, people: list[Person], sale: pricing.Sale) -> SessionPart:
