@@ -8,15 +8,16 @@ from uuid import UUID
 import msgspec
 
 from billing.states import InvoiceState
-from marketplace.desk.branches import newest
-from marketplace.desk.waiting import OVERDUE
+from marketplace.desk.branches import Values, key, newest
+from marketplace.desk.orders import company_ids
+from marketplace.desk.waiting import BOUND, OVERDUE
 from marketplace.kit import db
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
 from marketplace.kit.web import paging
 
 STANDINGS = {
-    "unpaid": "i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing')",
+    "unpaid": "i.due_on IS NOT NULL AND i.state IN ('issued', 'open', 'processing')",
     "overdue": OVERDUE.format(today="$1::date"),
     "paid": "i.kind = 'invoice' AND i.state = 'paid'",
     "credit": "i.credits_id IS NOT NULL",
@@ -60,51 +61,60 @@ class Sums(msgspec.Struct, frozen=True):
     overdue: int
     overdue_cents: int
 
+    @property
+    def unpaid_more(self) -> bool:
+        """Tell whether there may be more than was counted."""
+        return self.unpaid >= BOUND
+
+    @property
+    def overdue_more(self) -> bool:
+        """Tell whether more may be overdue than was counted."""
+        return self.overdue >= BOUND
+
 
 _ROWS = """
     SELECT i.id, i.number, i.kind, i.state, c.id AS company_id, coalesce(c.name, i.buyer ->> 'legal_name') AS company_name, i.dated_on, i.due_on,
            i.purchase_order, i.order_number, i.total_cents, i.paid_cents, coalesce({overdue}, false) AS overdue
       FROM ({some}) i JOIN debtor d ON d.id = i.debtor_id LEFT JOIN company c ON c.id = d.owner_id
-     ORDER BY i.dated_on {order}, i.number {order}
+     ORDER BY {order}
 """
 
 
 async def listed(standing: str | None, text: str, *, actor: Actor, today: date, cursor: str | None = None, size: int = 25) -> paging.Page[InvoiceRow]:
-    """Return a page of all invoices, newest first. An unknown standing shows all."""
+    """Return a page of all invoices, newest first; overdue ones the longest overdue first. An unknown standing shows all."""
     require(actor, Permission.MANAGE_INVOICES)
-    place = paging.read(cursor, date, str, size=size)
-    args: list[object] = [today, *place.key, place.fetch]
-    fixed = ["$1::date IS NOT NULL", f"($2::date IS NULL OR (i.dated_on, i.number) {place.before} ($2, $3::text))"]
+    place, values = paging.read(cursor, date, str, size=size), Values([today])
+    overdue = standing == "overdue"
+    day, comparison, way = ("due_on", place.after, place.ascending) if overdue else ("dated_on", place.before, place.descending)
+    fixed = ["$1::date IS NOT NULL", *key((f"i.{day}", "i.number"), ("date", "text"), place, comparison, values)]
     if condition := STANDINGS.get(standing or ""):
         fixed.append(condition)
-    order = f"i.dated_on {place.descending}, i.number {place.descending}"
-    some = newest("invoice i", "i.*", fixed, await _meant(text, args), order=order, limit="$4")
-    sql = _ROWS.format(some=some, order=place.descending, overdue=OVERDUE.format(today="$1::date"))
-    return paging.page(await db.rows(InvoiceRow, sql, *args), place, key=lambda row: (row.dated_on, row.number))
+    order = f"i.{day} {way}, i.number {way}"
+    some = newest("invoice i", fixed, await _meant(text, values), order=order, limit=values(place.fetch))
+    sql = _ROWS.format(some=some, order=order, overdue=OVERDUE.format(today="$1::date"))
+    return paging.page(await db.rows(InvoiceRow, sql, *values), place, key=lambda row: (row.due_on if overdue else row.dated_on, row.number))
 
 
-async def _meant(text: str, args: list[object]) -> list[str]:
+async def _meant(text: str, values: Values) -> list[str]:
     text = text.replace("\0", "").strip()
     if not text:
         return []
-    args += [text.upper(), text.lower()]
-    found = [f"i.number = ${len(args) - 1}", f"lower(i.purchase_order) = ${len(args)}"]
-    sql = "SELECT id FROM debtor WHERE strpos(lower(name), $1) > 0 OR strpos(lower(legal_name), $1) > 0 LIMIT 200"
-    if debtors := [row["id"] for row in await db.records(sql, text.lower())]:
-        args.append(debtors)
-        found.append(f"i.debtor_id = ANY (${len(args)}::uuid[])")
+    found = [f"i.number = {values(text.upper())}", f"lower(i.purchase_order) = {values(text.lower())}"]
+    if companies := await company_ids(text):
+        debtors = await db.records("SELECT id FROM debtor WHERE owner_id = ANY ($1)", companies)
+        found.append(f"i.debtor_id = ANY ({values([row['id'] for row in debtors])}::uuid[])")
     return found
 
 
 async def sums(*, actor: Actor, today: date) -> Sums:
-    """Return what is still to come in; only unpaid invoices are read for it."""
+    """Return what is still to come in, of at most ``BOUND`` invoices, the earliest due first."""
     require(actor, Permission.MANAGE_INVOICES)
     sql = f"""
         SELECT count(*) AS unpaid, coalesce(sum(greatest(total_cents - paid_cents, 0)), 0)::bigint AS unpaid_cents,
                count(*) FILTER (WHERE due_on < $1) AS overdue,
                coalesce(sum(greatest(total_cents - paid_cents, 0)) FILTER (WHERE due_on < $1), 0)::bigint AS overdue_cents
-          FROM invoice i WHERE {STANDINGS["unpaid"]}
-    """  # noqa: S608 - a constant
+          FROM (SELECT total_cents, paid_cents, due_on FROM invoice i WHERE {STANDINGS["unpaid"]} ORDER BY due_on LIMIT {BOUND}) few
+    """  # noqa: S608 - constants
     found = await db.row(Sums, sql, today)
     assert found is not None
     return found

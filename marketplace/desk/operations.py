@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from marketplace.desk.branches import Values, key
 from marketplace.kit import audit, db, work
 from marketplace.kit.i18n import N_, _, n_
 from marketplace.kit.identity import Actor, Permission, normal_email, require
@@ -125,12 +126,13 @@ async def stuck(*, actor: Actor, cursor: str | None = None, size: int = 20) -> p
     """Return a page of dead work, the latest first."""
     require(actor, Permission.MANAGE_JOBS)
     place = paging.read(cursor, datetime, UUID, size=size)
+    values = Values()
+    where = ["state = 'dead'", *key(("run_at", "id"), ("timestamptz", "uuid"), place, place.before, values)]
     sql = f"""
         SELECT id, kind, attempts, last_error, run_at, created_at, payload FROM due_work
-         WHERE state = 'dead' AND ($1::timestamptz IS NULL OR (run_at, id) {place.before} ($1, $2::uuid))
-         ORDER BY run_at {place.descending}, id {place.descending} LIMIT $3
+         WHERE {" AND ".join(where)} ORDER BY run_at {place.descending}, id {place.descending} LIMIT {values(place.fetch)}
     """  # noqa: S608 - constants
-    return paging.page(await db.rows(Stuck, sql, *place.key, place.fetch), place, key=lambda row: (row.run_at, row.id))
+    return paging.page(await db.rows(Stuck, sql, *values), place, key=lambda row: (row.run_at, row.id))
 
 
 async def retry(item_id: UUID, *, actor: Actor, now: datetime) -> None:
@@ -158,14 +160,14 @@ async def mails(*, actor: Actor, state: str | None = None, to: str = "", cursor:
     """Return a page of the mail log, newest first; ``to`` is a whole address."""
     require(actor, Permission.MANAGE_JOBS)
     place = paging.read(cursor, UUID, size=size)
-    where, args = [f"($1::uuid IS NULL OR id {place.before} $1)"], [*place.key, place.fetch]
+    values = Values()
+    where = ["true", *key(("id",), ("uuid",), place, place.before, values)]
     if state in {"queued", "sent"}:
         where.append(f"state = '{state}'")
     if address := normal_email(to.replace("\0", "")):
-        args.append(address)
-        where.append(f"recipient = ${len(args)}")
+        where.append(f"recipient = {values(address)}")
     sql = f"""
         SELECT id, recipient, locale, template, subject, state, created_at, sent_at FROM mail_message
-         WHERE {" AND ".join(where)} ORDER BY id {place.descending} LIMIT $2
+         WHERE {" AND ".join(where)} ORDER BY id {place.descending} LIMIT {values(place.fetch)}
     """  # noqa: S608 - constants
-    return paging.page(await db.rows(MailRow, sql, *args), place, key=lambda row: (row.id,))
+    return paging.page(await db.rows(MailRow, sql, *values), place, key=lambda row: (row.id,))

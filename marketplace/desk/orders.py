@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.desk.branches import newest
+from marketplace.desk.branches import Values, key, newest
 from marketplace.kit import db
 from marketplace.kit.i18n import current_locale
 from marketplace.kit.identity import Actor, Permission, require
@@ -19,8 +19,8 @@ from marketplace.kit.web import paging
 from marketplace.orders.states import OrderState
 from marketplace.people import names
 
-_DIGITS = 12
-_COMPANIES = 200
+_DIGITS, _LETTERS, _COMPANIES = 12, 3, 200
+_LAST = "\uffff"
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,38 +78,41 @@ _ROWS = """
 async def listed(wanted: Filter, *, actor: Actor, cursor: str | None = None, size: int = 25) -> paging.Page[OrderRow]:
     """Return a page of all orders, newest first."""
     require(actor, Permission.SEE_DESK)
-    place = paging.read(cursor, datetime, UUID, size=size)
-    args: list[object] = [current_locale(), *place.key, place.fetch]
-    fixed = [f"($2::timestamptz IS NULL OR (o.placed_at, o.id) {place.before} ($2, $3::uuid))"]
-    for column, value in (("o.state", wanted.state and wanted.state.value), ("o.company_id", wanted.company_id)):
-        if value is not None:
-            args.append(value)
-            fixed.append(f"{column} = ${len(args)}")
-    some = newest("placed_order o", "o.*", fixed, await _meant(wanted.text, args), order=f"o.placed_at {place.descending}, o.id {place.descending}", limit="$4")
-    found = await db.rows(OrderRow, _ROWS.format(some=some, order=place.descending), *args)
+    place, values = paging.read(cursor, datetime, UUID, size=size), Values([current_locale()])
+    fixed = key(("o.placed_at", "o.id"), ("timestamptz", "uuid"), place, place.before, values)
+    if wanted.state is not None:
+        fixed.append(f"o.state = {values(wanted.state.value)}")
+    if wanted.company_id is not None:
+        fixed.append(f"o.company_id = {values(wanted.company_id)}")
+    order = f"o.placed_at {place.descending}, o.id {place.descending}"
+    some = newest("placed_order o", fixed, await _meant(wanted.text, values), order=order, limit=values(place.fetch))
+    found = await db.rows(OrderRow, _ROWS.format(some=some, order=place.descending), *values)
     return paging.page(found, place, key=lambda row: (row.placed_at, row.id))
 
 
-async def _meant(text: str, args: list[object]) -> list[str]:
-    """Return one condition for each thing that a text may mean, adding its values to ``args``; none without a text."""
+async def _meant(text: str, values: Values) -> list[str]:
+    """Return one condition for each thing that a text may mean; none without a text."""
     text = text.replace("\0", "").strip()
     if not text:
         return []
-    found = [f"lower(o.purchase_order) ~>=~ ${len(args) + 1} AND lower(o.purchase_order) ~<~ ${len(args) + 2}"]
-    args += [text.lower(), f"{text.lower()}\uffff"]
+    low = text.lower()
+    found = [f"lower(o.purchase_order) ~>=~ {values(low)} AND lower(o.purchase_order) ~<~ {values(low + _LAST)}"]
     if text.isdecimal() and len(text) <= _DIGITS:
-        args.append(int(text))
-        found.append(f"o.number = ${len(args)}")
+        found.append(f"o.number = {values(int(text))}")
     if companies := await company_ids(text):
-        args.append(companies)
-        found.append(f"o.company_id = ANY (${len(args)}::uuid[])")
+        found.append(f"o.company_id = ANY ({values(companies)}::uuid[])")
     return found
 
 
 async def company_ids(text: str) -> list[UUID]:
-    """Return the companies whose name holds a text, at most two hundred."""
-    sql = "SELECT id FROM company WHERE strpos(sort_name, $1) > 0 ORDER BY sort_name, id LIMIT $2"
-    return [row["id"] for row in await db.records(sql, names.fold(text), _COMPANIES)]
+    """Return the companies whose name holds a text (under three letters: begins with it), at most two hundred."""
+    plain = names.fold(text)
+    like = plain.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    if len(plain) < _LETTERS:
+        sql = "SELECT id FROM company WHERE sort_name >= $1 AND sort_name < $2 ORDER BY sort_name, id LIMIT $3"
+        return [row["id"] for row in await db.records(sql, plain, plain + _LAST, _COMPANIES)]
+    sql = "SELECT id FROM company WHERE sort_name LIKE '%' || $1::text || '%' LIMIT $2"
+    return [row["id"] for row in await db.records(sql, like, _COMPANIES)]
 
 
 async def company_name(company_id: UUID | None) -> str:

@@ -7,12 +7,14 @@ from uuid import UUID
 
 import msgspec
 
+from marketplace.desk.branches import Values, key, newest
+from marketplace.desk.orders import company_ids
 from marketplace.kit import db
 from marketplace.kit.identity import Actor, Permission, Role, require
 from marketplace.kit.web import paging
 from marketplace.people import role_words
 
-LOOK_BACK = timedelta(days=365)
+LOOK_BACK = timedelta(days=90)
 PLACES = {
     "company": "m.company_id IS NOT NULL",
     "partner": "m.partner_id IS NOT NULL",
@@ -42,24 +44,40 @@ class MemberRow(msgspec.Struct, frozen=True):
 async def members(*, actor: Actor, place_kind: str | None = None, text: str = "", cursor: str | None = None, size: int = 50) -> paging.Page[MemberRow]:
     """Return a page of the active members, newest first; a text is looked for in names and addresses."""
     require(actor, Permission.SEE_DESK)
-    place = paging.read(cursor, UUID, size=size)
-    where, args = ["m.state = 'active'", f"($1::uuid IS NULL OR m.id {place.before} $1)"], [*place.key, place.fetch]
+    place, values = paging.read(cursor, UUID, size=size), Values()
+    fixed = ["m.state = 'active'", *key(("m.id",), ("uuid",), place, place.before, values)]
     if place_kind in PLACES:
-        where.append(PLACES[place_kind])
-    if words := text.replace("\0", "").strip().lower():
-        args.append(words)
-        where.append(f"(strpos(lower(a.name), ${len(args)}) > 0 OR strpos(a.email, ${len(args)}) > 0 OR strpos(lower(coalesce(c.name, t.name, '')), ${len(args)}) > 0)")
+        fixed.append(PLACES[place_kind])
+    order = f"m.id {place.descending}"
+    some = newest("member m", fixed, await _meant(text, values), order=order, limit=values(place.fetch))
     sql = f"""
         SELECT m.id, a.name, a.email, m.roles, m.company_id, m.partner_id, coalesce(c.name, t.name) AS place, m.created_at,
                (SELECT max(seen_at) FROM web_session WHERE account_id = a.id) AS seen_at
-          FROM member m JOIN account a ON a.id = m.account_id LEFT JOIN company c ON c.id = m.company_id LEFT JOIN partner t ON t.id = m.partner_id
-         WHERE {" AND ".join(where)} ORDER BY m.id {place.descending} LIMIT $2
+          FROM ({some}) m JOIN account a ON a.id = m.account_id LEFT JOIN company c ON c.id = m.company_id LEFT JOIN partner t ON t.id = m.partner_id
+         ORDER BY {order}
     """  # noqa: S608 - constants
-    return paging.page(await db.rows(MemberRow, sql, *args), place, key=lambda row: (row.id,))
+    return paging.page(await db.rows(MemberRow, sql, *values), place, key=lambda row: (row.id,))
+
+
+async def _meant(text: str, values: Values) -> list[str]:
+    """Return one condition for each thing that a text may mean: a name or address, a company, a partner."""
+    words = text.replace("\0", "").strip().lower()
+    if not words:
+        return []
+    like = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    sql = "SELECT id FROM account WHERE lower(name || ' ' || email) LIKE '%' || $1::text || '%' LIMIT 200"
+    accounts = [row["id"] for row in await db.records(sql, like)]
+    found = [f"m.account_id = ANY ({values(accounts)}::uuid[])"]
+    if companies := await company_ids(text):
+        found.append(f"m.company_id = ANY ({values(companies)}::uuid[])")
+    sql = "SELECT id FROM partner WHERE lower(name) LIKE '%' || $1::text || '%' LIMIT 200"
+    if teaching := [row["id"] for row in await db.records(sql, like)]:
+        found.append(f"m.partner_id = ANY ({values(teaching)}::uuid[])")
+    return found
 
 
 class PartnerRow(msgspec.Struct, frozen=True):
-    """A partner's figures. ``accepted`` and ``refused`` (declined or silent) are answers of the last twelve months."""
+    """A partner's figures. ``accepted`` and ``refused`` (declined or silent) are answers of the last three months."""
 
     id: UUID
     name: str
@@ -86,16 +104,16 @@ class PartnerRow(msgspec.Struct, frozen=True):
 _PARTNERS = """
     SELECT t.id, t.name, t.code, t.email, t.city, t.state, g.programmes, s.sessions, s.next_at, s.people,
            a.waiting, a.answer_before, a.accepted, a.refused
-      FROM (SELECT * FROM partner WHERE $1::text IS NULL OR (name, id) {after} ($1, $2::uuid) ORDER BY name {order}, id {order} LIMIT $3) t
+      FROM ({some}) t
       JOIN LATERAL (SELECT count(*)::int AS programmes FROM programme WHERE partner_id = t.id AND state = 'published') g ON true
       JOIN LATERAL (SELECT count(*)::int AS sessions, min(s.starts_at) AS next_at, coalesce(sum(s.live), 0)::int AS people
                       FROM programme p JOIN session s ON s.programme_id = p.id
-                     WHERE p.partner_id = t.id AND s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > $4) s ON true
+                     WHERE p.partner_id = t.id AND s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > $1) s ON true
       JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'waiting')::int AS waiting, min(decide_by_at) FILTER (WHERE state = 'waiting') AS answer_before,
                            count(*) FILTER (WHERE state = 'accepted')::int AS accepted,
                            count(*) FILTER (WHERE state IN ('declined', 'expired'))::int AS refused
-                      FROM acceptance WHERE partner_id = t.id AND asked_at > $5) a ON true
-     ORDER BY t.name {order}, t.id {order}
+                      FROM acceptance WHERE partner_id = t.id AND asked_at > $2) a ON true
+     ORDER BY {order}
 """
 
 
@@ -103,6 +121,9 @@ async def partners(*, actor: Actor, now: datetime, cursor: str | None = None, si
     """Return a page of the partners by name, with what they have ahead and how they answer."""
     require(actor, Permission.SEE_DESK)
     place = paging.read(cursor, str, UUID, size=size)
-    sql = _PARTNERS.format(after=place.after, order=place.ascending)
-    found = await db.rows(PartnerRow, sql, *place.key, place.fetch, now, now - LOOK_BACK)
+    values = Values([now, now - LOOK_BACK])
+    fixed = key(("t.name", "t.id"), ("text", "uuid"), place, place.after, values)
+    order = f"t.name {place.ascending}, t.id {place.ascending}"
+    some = newest("partner t", fixed, [], order=order, limit=values(place.fetch))
+    found = await db.rows(PartnerRow, _PARTNERS.format(some=some, order=order), *values)
     return paging.page(found, place, key=lambda row: (row.name, row.id))

@@ -75,6 +75,11 @@ class Today(msgspec.Struct, frozen=True):
     overdue_cents: int
 
     @property
+    def overdue_more(self) -> bool:
+        """Tell whether more may be overdue than was counted."""
+        return self.counts.overdue >= waiting.BOUND
+
+    @property
     def overdue(self) -> Money:
         """Return what all overdue invoices come to."""
         return Money(self.overdue_cents)
@@ -102,7 +107,8 @@ _OWING = f"""
      WHERE {waiting.OVERDUE.format(today="$1::date")} ORDER BY i.due_on, i.number LIMIT {SHOWN}
 """  # noqa: S608
 _OVERDUE_SUM = f"""
-    SELECT coalesce(sum(greatest(i.total_cents - i.paid_cents, 0)), 0)::bigint FROM invoice i WHERE {waiting.OVERDUE.format(today="$1::date")}
+    SELECT coalesce(sum(greatest(total_cents - paid_cents, 0)), 0)::bigint
+      FROM (SELECT total_cents, paid_cents FROM invoice i WHERE {waiting.OVERDUE.format(today="$1::date")} ORDER BY due_on LIMIT {waiting.BOUND}) few
 """  # noqa: S608
 
 

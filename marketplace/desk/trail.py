@@ -8,9 +8,12 @@ from uuid import UUID
 
 import msgspec
 
+from marketplace.desk.branches import Values, key
 from marketplace.kit import db
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.web import paging
+
+NUL = "\0"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -37,13 +40,13 @@ async def entries(*, actor: Actor, kind: str = "", subject: str = "", cursor: st
     """Return a page of the trail, newest first; with a kind and an id, of that subject only."""
     require(actor, Permission.MANAGE_JOBS)
     place = paging.read(cursor, datetime, UUID, size=size)
-    where, args = [f"($1::timestamptz IS NULL OR (e.at, e.id) {place.before} ($1, $2::uuid))"], [*place.key, place.fetch]
+    values = Values()
+    where = ["true", *key(("e.at", "e.id"), ("timestamptz", "uuid"), place, place.before, values)]
     if kind and subject:
-        args += [kind.replace("\0", ""), subject.replace("\0", "")]
-        where.append("e.subject_kind = $4 AND e.subject_id = $5")
+        where.append(f"e.subject_kind = {values(kind.replace(NUL, ''))} AND e.subject_id = {values(subject.replace(NUL, ''))}")
     sql = f"""
         SELECT e.id, e.at, e.event, e.actor_kind, e.actor_id, e.company_id, e.subject_kind, e.subject_id, e.data,
                EXISTS (SELECT 1 FROM audit_link WHERE entry_id = e.id) AS sealed
-          FROM audit_entry e WHERE {" AND ".join(where)} ORDER BY e.at {place.descending}, e.id {place.descending} LIMIT $3
+          FROM audit_entry e WHERE {" AND ".join(where)} ORDER BY e.at {place.descending}, e.id {place.descending} LIMIT {values(place.fetch)}
     """  # noqa: S608 - constants
-    return paging.page(await db.rows(Entry, sql, *args), place, key=lambda row: (row.at, row.id))
+    return paging.page(await db.rows(Entry, sql, *values), place, key=lambda row: (row.at, row.id))

@@ -1,6 +1,6 @@
 """What counts as waiting for ECL, said once: the conditions and the counts that the rail and today's page share.
 
-Each condition is a partial index away, so the counts stay quick however much was ever ordered.
+Each condition is a partial index away and each count stops at ``BOUND``, so that they stay quick however much there is.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 SOON = timedelta(days=14)
 """How long before its start a session without enough people becomes ECL's worry."""
 
-LATE = "a.state = 'waiting' AND {now} >= a.asked_at + (a.decide_by_at - a.asked_at) * 0.8"
-OVERDUE = "i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing') AND i.due_on < {today}"
+BOUND = 1_000
+"""Where counting stops; a page then says "more than"."""
+
+LATE = "a.state = 'waiting' AND a.decide_by_at < {now} + interval '3 days' AND {now} >= a.asked_at + (a.decide_by_at - a.asked_at) * 0.8"
+OVERDUE = "i.state IN ('issued', 'open', 'processing') AND i.due_on < {today}"  # only invoices have a due date
 THIN = (
     "s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > {now} AND s.starts_at <= {until}"
-    " AND s.minimum > 0 AND (SELECT count(*) FROM seat WHERE session_id = s.id AND state = 'taken') < s.minimum"
+    " AND s.live < s.minimum"
 )
 
 
@@ -46,10 +49,10 @@ class ForEcl(msgspec.Struct, frozen=True):
 async def for_ecl(now: datetime) -> ForEcl:
     """Return what waits for ECL, in one query."""
     sql = f"""
-        SELECT (SELECT count(*) FROM due_work WHERE state = 'dead') AS dead,
-               (SELECT count(*) FROM acceptance a WHERE {LATE.format(now="$1::timestamptz")}) AS late,
-               (SELECT count(*) FROM invoice i WHERE {OVERDUE.format(today="$3::date")}) AS overdue,
-               (SELECT count(*) FROM session s WHERE {THIN.format(now="$1::timestamptz", until="$2::timestamptz")}) AS thin
+        SELECT (SELECT count(*) FROM (SELECT FROM due_work WHERE state = 'dead' LIMIT {BOUND}) few) AS dead,
+               (SELECT count(*) FROM (SELECT FROM acceptance a WHERE {LATE.format(now="$1::timestamptz")} LIMIT {BOUND}) few) AS late,
+               (SELECT count(*) FROM (SELECT FROM invoice i WHERE {OVERDUE.format(today="$3::date")} LIMIT {BOUND}) few) AS overdue,
+               (SELECT count(*) FROM (SELECT FROM session s WHERE {THIN.format(now="$1::timestamptz", until="$2::timestamptz")} LIMIT {BOUND}) few) AS thin
     """  # noqa: S608 - constants of this module
     found = await db.row(ForEcl, sql, now, now + SOON, clock.today(now))
     assert found is not None

@@ -125,8 +125,11 @@ class JobState(msgspec.Struct, frozen=True):
 
 async def states(now: datetime) -> list[JobState]:
     """Return each job with its last and next run."""
-    sql = "SELECT DISTINCT ON (name) name, slot, finished_at FROM job_run ORDER BY name, slot DESC"
-    last = {found["name"]: found for found in await db.records(sql)}
+    sql = """
+        SELECT job.name, run.slot, run.finished_at FROM unnest($1::text[]) AS job (name)
+        CROSS JOIN LATERAL (SELECT slot, finished_at FROM job_run WHERE name = job.name ORDER BY slot DESC LIMIT 1) run
+    """
+    last = {found["name"]: found for found in await db.records(sql, [job.name for job in jobs()])}
     return [
         JobState(
             name=job.name,

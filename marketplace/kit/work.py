@@ -248,12 +248,11 @@ class Backlog(msgspec.Struct, frozen=True):
 async def backlog(now: datetime) -> Backlog:
     """Return what waits, for the desk, ``jobs`` and ``doctor``."""
     sql = """
-        SELECT count(*) FILTER (WHERE state = 'queued' AND run_at <= $1) AS due,
-               count(*) FILTER (WHERE state = 'queued' AND run_at > $1) AS later,
-               count(*) FILTER (WHERE state = 'running') AS running,
-               count(*) FILTER (WHERE state = 'dead') AS dead,
-               min(run_at) FILTER (WHERE state = 'queued' AND run_at <= $1) AS oldest_due_at
-        FROM due_work WHERE state <> 'done'
+        SELECT (SELECT count(*) FROM due_work WHERE state = 'queued' AND run_at <= $1) AS due,
+               (SELECT count(*) FROM due_work WHERE state = 'queued' AND run_at > $1) AS later,
+               (SELECT count(*) FROM due_work WHERE state = 'running') AS running,
+               (SELECT count(*) FROM due_work WHERE state = 'dead') AS dead,
+               (SELECT min(run_at) FROM due_work WHERE state = 'queued' AND run_at <= $1) AS oldest_due_at
     """
     found = await db.row(Backlog, sql, now)
     assert found is not None

@@ -10,6 +10,7 @@ DESCRIPTION = "lists by partner"
 
 _STATEMENTS = (
     "CREATE INDEX acceptance_partner ON acceptance (partner_id, asked_at, id)",
+    "CREATE INDEX acceptance_deadline ON acceptance (decide_by_at) WHERE state = 'waiting'",
     "CREATE INDEX acceptance_waiting ON acceptance (partner_id, decide_by_at) WHERE state = 'waiting'",
 )
 

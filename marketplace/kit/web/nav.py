@@ -85,7 +85,7 @@ _DESK_RAIL: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
     ),
     (N_("Catalogue"), (_Entry("/catalogue/programmes", N_("Programmes"), "book", "/programmes"),)),
     (
-        N_("People"),
+        N_("Contacts"),
         (
             _Entry("/companies", N_("Companies"), "home"),
             _Entry("/desk/partners", N_("Partners"), "people", "/partners"),

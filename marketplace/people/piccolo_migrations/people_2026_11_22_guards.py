@@ -13,6 +13,10 @@ _STATEMENTS = (
     "ALTER TABLE member ADD CONSTRAINT member_partner FOREIGN KEY (partner_id) REFERENCES partner (id)",
     "ALTER TABLE invitation ADD CONSTRAINT invitation_partner FOREIGN KEY (partner_id) REFERENCES partner (id)",
     "CREATE INDEX company_by_name ON company (sort_name, id)",
+    "CREATE INDEX company_by_words ON company USING gin (sort_name gin_trgm_ops)",
+    "CREATE INDEX account_by_words ON account USING gin (lower(name || ' ' || email) gin_trgm_ops)",
+    "CREATE INDEX member_at_ecl ON member (id) WHERE company_id IS NULL AND partner_id IS NULL",
+    "CREATE INDEX member_at_partners ON member (id) WHERE partner_id IS NOT NULL",
     "CREATE UNIQUE INDEX member_live ON member (account_id) WHERE state = 'active'",
     "CREATE UNIQUE INDEX invitation_token ON invitation (token_hash)",
     "CREATE UNIQUE INDEX invitation_live ON invitation"
