@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from typing import TYPE_CHECKING, Any
 
+import billing.api
+import billing.pages
+import billing.webhooks
+import catalog.api
+import catalog.pages
+import marketplace.desk.pages
+import marketplace.fulfilment.pages
+import marketplace.kit.web.design_pages
+import marketplace.orders.api
+import marketplace.orders.pages
+import marketplace.people.api
+import marketplace.people.pages
+import marketplace.scheduling.api
+import marketplace.scheduling.pages
 from marketplace.kit.settings import settings
 from marketplace.kit.web import application
 from marketplace.kit.web.config import WebConfig, from_settings
@@ -13,38 +25,24 @@ from marketplace.kit.web.config import WebConfig, from_settings
 if TYPE_CHECKING:
     from marketplace.kit.web.application import Marketplace
 
-PAGES = (
-    "catalog.pages",
-    "billing.pages",
-    "billing.webhooks",
-    "marketplace.people.pages",
-    "marketplace.enrolments.pages",
-    "marketplace.orders.pages",
-    "marketplace.scheduling.pages",
-    "marketplace.fulfilment.pages",
-    "marketplace.desk.pages",
-    "marketplace.kit.web.design_pages",
+PAGES: tuple[Any, ...] = (
+    *catalog.pages.HANDLERS,
+    *billing.pages.HANDLERS,
+    *billing.webhooks.HANDLERS,
+    *marketplace.people.pages.HANDLERS,
+    *marketplace.orders.pages.HANDLERS,
+    *marketplace.scheduling.pages.HANDLERS,
+    *marketplace.fulfilment.pages.HANDLERS,
+    *marketplace.desk.pages.HANDLERS,
+    *marketplace.kit.web.design_pages.HANDLERS,
 )
-API = (
-    "catalog.api",
-    "billing.api",
-    "marketplace.people.api",
-    "marketplace.enrolments.api",
-    "marketplace.orders.api",
-    "marketplace.scheduling.api",
-    "marketplace.fulfilment.api",
-    "marketplace.desk.api",
+API: tuple[Any, ...] = (
+    *catalog.api.HANDLERS,
+    *billing.api.HANDLERS,
+    *marketplace.people.api.HANDLERS,
+    *marketplace.orders.api.HANDLERS,
+    *marketplace.scheduling.api.HANDLERS,
 )
-
-
-def _handlers_while_building(modules: tuple[str, ...]) -> list[Any]:
-    """TEMPORARY until every package has landed: collect ``HANDLERS`` of the modules that exist. To become plain imports."""
-    found: list[Any] = []
-    for name in modules:
-        parent = name.rpartition(".")[0]
-        if importlib.util.find_spec(parent) is not None and importlib.util.find_spec(name) is not None:
-            found += importlib.import_module(name).HANDLERS
-    return found
 
 
 def create_app(config: WebConfig | None = None, *, dsn: str | None = None, pool_size: int | None = None) -> Marketplace:
@@ -52,8 +50,8 @@ def create_app(config: WebConfig | None = None, *, dsn: str | None = None, pool_
     loaded = settings()
     return application.create(
         config or from_settings(loaded),
-        pages=_handlers_while_building(PAGES),
-        api=_handlers_while_building(API),
+        pages=list(PAGES),
+        api=list(API),
         dsn=dsn,
         pool_size=pool_size or loaded.pool_size,
     )

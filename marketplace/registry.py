@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import importlib
 
-from marketplace.kit.settings import ROOT
-
 MODULES = (
     "marketplace.kit.jobs",
     "marketplace.kit.identity_jobs",
@@ -28,5 +26,4 @@ MODULES = (
 def load() -> None:
     """Import them all; doing it again changes nothing."""
     for name in MODULES:
-        if (ROOT / (name.replace(".", "/") + ".py")).exists():  # TEMPORARY until every part has landed
-            importlib.import_module(name)
+        importlib.import_module(name)

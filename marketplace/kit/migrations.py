@@ -15,27 +15,22 @@ import msgspec
 
 from marketplace.kit import db
 from marketplace.kit.errors import Unavailable
-from marketplace.kit.settings import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from piccolo.conf.apps import AppConfig
 
-APPS = tuple(
-    name
-    for name in (
-        "marketplace.kit.piccolo_app",
-        "catalog.piccolo_app",
-        "billing.piccolo_app",
-        "billing.sandbox.piccolo_app",
-        "marketplace.people.piccolo_app",
-        "marketplace.enrolments.piccolo_app",
-        "marketplace.orders.piccolo_app",
-        "marketplace.scheduling.piccolo_app",
-        "marketplace.fulfilment.piccolo_app",
-    )
-    if (ROOT / (name.replace(".", "/") + ".py")).exists()
+APPS = (
+    "marketplace.kit.piccolo_app",
+    "catalog.piccolo_app",
+    "billing.piccolo_app",
+    "billing.sandbox.piccolo_app",
+    "marketplace.people.piccolo_app",
+    "marketplace.enrolments.piccolo_app",
+    "marketplace.orders.piccolo_app",
+    "marketplace.scheduling.piccolo_app",
+    "marketplace.fulfilment.piccolo_app",
 )
 _LOCK = 727_201_26
 
