@@ -36,12 +36,12 @@ _files: dict[str, _File] = {}
 def _find(name: str) -> _File | None:
     """Return a file as it is on disk now; read again only when it changed."""
     known = _files.get(name)
-    path = known.path if known else (ROOT / name).resolve()
-    if known is None and not (path.is_relative_to(ROOT) and path.is_file()):
-        return None
     try:
+        path = known.path if known else (ROOT / name).resolve()
+        if known is None and not (path.is_relative_to(ROOT) and path.is_file()):
+            return None
         stat = path.stat()
-    except FileNotFoundError:
+    except (OSError, ValueError):  # gone, or a name that no file can have
         return None
     stamp = (stat.st_mtime_ns, stat.st_size)
     if known is None or known.stamp != stamp:
