@@ -56,17 +56,18 @@ _INSERT = """
 """
 
 
-async def record(new: Sequence[NewCharge], *, now: datetime) -> None:
+async def record(new: Sequence[NewCharge], *, now: datetime, fresh: bool = False) -> None:
     """Record charges, in this order, in the caller's transaction. The same id again is the same charge: nothing happens.
 
+    ``fresh`` says that this transaction made the group, so that nobody else can be invoicing it.
     Raises ``Conflict`` ``already_invoiced`` when the group has its invoice: late items need a group of their own.
     """
-    async with db.atomic():
-        for group in sorted({charge.group_key for charge in new}):
+    async with db.joined():
+        for group in () if fresh else sorted({charge.group_key for charge in new}):
             await _lock_group(group)
             if await db.value("SELECT 1 FROM invoice WHERE group_key = $1", group):
                 raise Conflict("already_invoiced", _("The invoice for this has been issued already."))
-        await db.execute_many(_INSERT, [_row(charge, position, now) for position, charge in enumerate(new)])
+        await db.soon_many(_INSERT, [_row(charge, position, now) for position, charge in enumerate(new)])
 
 
 def _row(new: NewCharge, position: int, now: datetime) -> tuple[object, ...]:

@@ -41,7 +41,7 @@ async def request(group_key: str, *, now: datetime) -> None:
     After the commit the worker gives the number and freezes the rows (``billing.issue``), then makes PDF and e-invoice,
     the copy at Stripe and the mail, each as work of its own.
     """
-    await work.enqueue("billing.issue", {"group": group_key}, run_at=now, dedupe_key=f"billing.issue:{group_key}")
+    await work.later("billing.issue", {"group": group_key}, run_at=now, dedupe_key=f"billing.issue:{group_key}")
 
 
 class InvoiceSummary(msgspec.Struct, frozen=True, kw_only=True):

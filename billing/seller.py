@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from billing.vat import Period, SellerFacts
+from billing.vat import BuyerFacts, Period, SellerFacts
 from marketplace.kit import audit, db, ids
+from marketplace.kit.errors import NotFound
+from marketplace.kit.i18n import _
 from marketplace.kit.settings import settings
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from marketplace.kit.identity import Actor
 
@@ -29,6 +32,28 @@ async def facts() -> SellerFacts:
     found = await db.rows(_Row, "SELECT from_on, until_on FROM crkbo_period WHERE holder = $1 ORDER BY from_on", OPERATOR)
     operator = settings().operator
     return SellerFacts(vat_id=operator.vat_id, country=operator.country, crkbo=tuple(Period(row.from_on, row.until_on) for row in found))
+
+
+class _Parties(msgspec.Struct, frozen=True):
+    country: str
+    vat_id: str | None
+    vat_id_valid: bool
+    crkbo: list[_Row]
+
+
+async def and_buyer(debtor_id: UUID) -> tuple[SellerFacts, BuyerFacts]:
+    """Return ``facts()`` and ``debtors.buyer_facts(debtor_id)`` by one query. Raises ``NotFound``."""
+    sql = """
+        SELECT country, vat_id, vat_id_valid, coalesce((SELECT jsonb_agg(jsonb_build_object('from_on', from_on, 'until_on', until_on)
+            ORDER BY from_on) FROM crkbo_period WHERE holder = $2), '[]') AS crkbo FROM debtor WHERE id = $1
+    """
+    found = await db.row(_Parties, sql, debtor_id, OPERATOR)
+    if found is None:
+        raise NotFound("not_found", _("There is no such billing profile."))
+    operator = settings().operator
+    periods = tuple(Period(row.from_on, row.until_on) for row in found.crkbo)
+    seller = SellerFacts(vat_id=operator.vat_id, country=operator.country, crkbo=periods)
+    return seller, BuyerFacts(country=found.country, vat_id=found.vat_id, vat_id_valid=found.vat_id_valid)
 
 
 async def enter_crkbo(from_on: date, *, actor: Actor, now: datetime) -> None:

@@ -85,7 +85,7 @@ async def _place(wishes: Sequence[SeatWish], *, state: SeatState, until: datetim
     by_session: dict[UUID, list[TakenSeat]] = defaultdict(list)
     for seat in seats:
         by_session[seat.session_id].append(seat)
-    async with db.atomic():
+    async with db.joined():
         for session_id in sorted(by_session):
             await _place_in(session_id, by_session[session_id], until=until, now=now)
     return seats

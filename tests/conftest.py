@@ -18,7 +18,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from aiosmtpd.controller import Controller
-from piccolo.engine.postgres import PostgresTransaction
 
 from marketplace import registry
 from marketplace.kit import clock as kit_clock
@@ -118,7 +117,7 @@ async def db(pool: None) -> AsyncIterator[None]:
     async with kit_db.connection() as own:
         transaction = own.transaction()
         await transaction.start()
-        holder = PostgresTransaction(engine=kit_db.DB)
+        holder = kit_db.Transaction(engine=kit_db.DB)
         holder.connection = own
         kit_db.DB.current_transaction.set(holder)
         try:

@@ -51,7 +51,7 @@ async def open(new: Sequence[NewEnrolment], *, now: datetime) -> None:  # noqa: 
     columns = ("id", "session_id", "seat_id", "person_id", "company_id", "partner_id", "state", "created_at", "state_at")
     rows = [(one.id, one.session_id, one.seat_id, one.person_id, one.company_id, one.partner_id, one.state.value, now, now) for one in new]
     marks = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
-    await db.execute_many(f"INSERT INTO enrolment ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - constants
+    await db.soon_many(f"INSERT INTO enrolment ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - constants
     await _invite([one.id for one in new if one.state is EnrolmentState.CONFIRMED], now=now)
 
 
@@ -64,7 +64,7 @@ async def confirm(enrolment_id: UUID, *, now: datetime) -> None:
 async def _invite(enrolment_ids: Sequence[UUID], *, now: datetime) -> None:
     if enrolment_ids:
         key = f"invite:{enrolment_ids[0]}"
-        await work.enqueue("enrolments.invite", {"enrolment_ids": list(enrolment_ids)}, run_at=now, dedupe_key=key)
+        await work.later("enrolments.invite", {"enrolment_ids": list(enrolment_ids)}, run_at=now, dedupe_key=key)
 
 
 async def decline(enrolment_id: UUID, *, now: datetime) -> None:

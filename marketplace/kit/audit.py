@@ -53,7 +53,7 @@ async def record(event: str, *, actor: Actor, subject: tuple[str, object], data:
     ``event`` is "<noun>.<past participle>"; ``subject`` is (noun, id); ``data`` holds ids, amounts, states and field
     names only.
     """
-    await db.execute(
+    await db.soon(
         f"INSERT INTO audit_entry ({_FIELDS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",  # noqa: S608 - constant
         new_id(), now, event, actor.kind, actor.account_id, actor.company_id, actor.partner_id,
         subject[0], str(subject[1]), msgspec.json.encode(data or {}).decode(),

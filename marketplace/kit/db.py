@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -35,11 +37,29 @@ class _Engine(PostgresEngine):
         """Do nothing: we need no extension on this path."""
 
 
+class _Connection(asyncpg.Connection):
+    """A pooled connection that goes back without the usual round trip: nothing here leaves settings, cursors or listeners."""
+
+    def get_reset_query(self) -> str:
+        """Reset nothing; a transaction left open is still rolled back."""
+        return ""
+
+
+class Transaction(PostgresTransaction):
+    """Piccolo's record of a transaction, with the statements that wait for company (see ``soon``)."""
+
+    def __init__(self, engine: PostgresEngine) -> None:
+        super().__init__(engine)
+        self.waiting: list[tuple[str, tuple[object, ...]]] = []
+
+
 DB = _Engine(config={})
 LOCK_TIMEOUT_MS = 3_000
 IDLE_IN_TRANSACTION_MS = 30_000
 _CLOSE_SECONDS = 5
+MOST_TOGETHER = 8
 _savepoints = itertools.count(1)
+_ARGUMENT = re.compile(r"\$(\d+)")
 
 
 def _dump_json(value: object) -> str:
@@ -59,6 +79,7 @@ async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1, command_
         max_size=max_size,
         command_timeout=command_timeout,
         init=_prepare,
+        connection_class=_Connection,
         server_settings={
             "application_name": name,
             "timezone": "UTC",
@@ -85,6 +106,7 @@ async def connection() -> AsyncIterator[Connection]:
     """Give the current transaction's connection, or a pooled one for the moment."""
     current = DB.current_transaction.get()
     if current is not None:
+        await _send_waiting(current)
         yield current.connection
         return
     if DB.pool is None:
@@ -107,10 +129,13 @@ async def atomic() -> AsyncIterator[None]:
             yield
         return
     name = f"inner_{next(_savepoints)}"
+    await _send_waiting(current)
     await current.connection.execute(f"SAVEPOINT {name}")
     try:
         yield
+        await _send_waiting(current)
     except BaseException:
+        _waiting(current).clear()
         with contextlib.suppress(asyncpg.InterfaceError, OSError):  # cut: the outermost block ends it all
             await current.connection.execute(f"ROLLBACK TO {name}; RELEASE {name}")
         raise
@@ -120,21 +145,80 @@ async def atomic() -> AsyncIterator[None]:
 @asynccontextmanager
 async def _outermost() -> AsyncIterator[None]:
     async with connection() as own:
-        transaction = own.transaction()
-        await transaction.start()
-        holder = PostgresTransaction(engine=DB)
+        await own.execute("BEGIN")
+        holder = Transaction(engine=DB)
         holder.connection = own
         token = DB.current_transaction.set(holder)
         try:
             yield
-            await own.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            await _send_waiting(holder)
+            await own.execute("SET CONSTRAINTS ALL IMMEDIATE; COMMIT")
         except BaseException:
             DB.current_transaction.reset(token)
             with contextlib.suppress(Exception):  # a cut connection can't roll back; the server has, and the pool drops it
-                await transaction.rollback()
+                await own.execute("ROLLBACK")
             raise
         DB.current_transaction.reset(token)
-        await transaction.commit()
+
+
+@asynccontextmanager
+async def joined() -> AsyncIterator[None]:
+    """Run the block in the caller's transaction, without a savepoint of its own; where there is none, in a new one.
+
+    For verbs whose failure ends the caller's transaction too, or its own ``atomic()`` around the call.
+    """
+    if in_transaction():
+        yield
+        return
+    async with _outermost():
+        yield
+
+
+async def soon(sql: str, *args: object) -> None:
+    """Run an INSERT whose answer nobody needs, together with others: before the next other statement, or before COMMIT.
+
+    They travel as one statement, so they don't see each other's rows (foreign keys between them hold). Only a plain
+    ``INSERT``. Outside a transaction it runs at once; what it violates is raised where it is sent.
+    """
+    current = DB.current_transaction.get()
+    if isinstance(current, Transaction):
+        current.waiting.append((sql, args))
+    else:
+        await execute(sql, *args)
+
+
+async def soon_many(sql: str, args: Sequence[Sequence[object]]) -> None:
+    """Run an INSERT for each set of arguments: a few go with what waits (see ``soon``), many as a batch of their own."""
+    if len(args) > MOST_TOGETHER:
+        await execute_many(sql, args)
+        return
+    for each in args:
+        await soon(sql, *each)
+
+
+def _waiting(transaction: Any) -> list[tuple[str, tuple[object, ...]]]:  # noqa: ANN401 - Piccolo's, with our list on it
+    return transaction.waiting if isinstance(transaction, Transaction) else []
+
+
+async def _send_waiting(transaction: Any) -> None:  # noqa: ANN401 - Piccolo's
+    waiting = _waiting(transaction)
+    if not waiting:
+        return
+    given, waiting[:] = list(waiting), []
+    await transaction.connection.execute(_together(tuple(sql for sql, _args in given)), *(arg for _sql, args in given for arg in args))
+
+
+@lru_cache(maxsize=500)
+def _together(statements: tuple[str, ...]) -> str:
+    """Return one statement that runs them all; each numbers its own arguments from 1."""
+    parts, used = [], 0
+    for sql in statements:
+        numbers = [int(found) for found in _ARGUMENT.findall(sql)]
+        parts.append(_ARGUMENT.sub(lambda found, used=used: f"${int(found[1]) + used}", sql))  # type: ignore[misc]
+        used += max(numbers, default=0)
+    *first, last = parts
+    head = ", ".join(f"part_{at} AS ({part})" for at, part in enumerate(first))
+    return f"WITH {head} {last}" if head else last
 
 
 def in_transaction() -> bool:

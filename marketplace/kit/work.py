@@ -92,6 +92,12 @@ def kinds() -> dict[str, Registered]:
     return dict(_handlers)
 
 
+_ENQUEUE = (
+    "INSERT INTO due_work (id, kind, dedupe_key, payload, run_at, state, attempts, created_at)"
+    " VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6) ON CONFLICT DO NOTHING"
+)
+
+
 async def enqueue(
     kind: str, payload: Mapping[str, object], *, run_at: datetime, now: datetime | None = None, dedupe_key: str | None = None
 ) -> bool:
@@ -99,12 +105,13 @@ async def enqueue(
 
     The item leaves with the commit. ``run_at`` is an instant in UTC.
     """
-    sql = (
-        "INSERT INTO due_work (id, kind, dedupe_key, payload, run_at, state, attempts, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6) ON CONFLICT DO NOTHING"
-    )
     body = msgspec.json.encode(payload).decode()
-    return await db.execute(sql, new_id(), kind, dedupe_key, body, run_at, now or run_at) == 1
+    return await db.execute(_ENQUEUE, new_id(), kind, dedupe_key, body, run_at, now or run_at) == 1
+
+
+async def later(kind: str, payload: Mapping[str, object], *, run_at: datetime, dedupe_key: str | None = None) -> None:
+    """Write an item like ``enqueue``, for who needn't know whether its ``dedupe_key`` was new: it costs no round trip."""
+    await db.soon(_ENQUEUE, new_id(), kind, dedupe_key, msgspec.json.encode(payload).decode(), run_at, run_at)
 
 
 async def withdraw(dedupe_key: str) -> bool:

@@ -113,7 +113,7 @@ async def place_order(
         idempotency_key=_text(key),
     )
     placed = await place.place(command, actor=actor, now=now)
-    order = await read.by_id(placed.id, actor=actor)
+    order = await read.by_id(placed.id, actor=actor, new=not placed.replayed)
     return api.created(_answer(order), f"/api/v1/orders/{placed.id}")
 
 

@@ -63,6 +63,11 @@ async def confirm(order_id: UUID, *, actor: Actor, now: datetime) -> None:
     sql = "UPDATE placed_order SET state = 'confirmed', decided_at = $2 WHERE id = $1 AND state = 'placed'"
     if await db.execute(sql, order_id, now) == 0:
         raise InvalidTransition("invalid_transition", _("This order has been decided already."))
+    await follow_confirmed(order_id, actor=actor, now=now)
+
+
+async def follow_confirmed(order_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """Write down that the order stands, and request its invoice; for ``confirm``, and for orders that stand from the start."""
     await audit.record("order.confirmed", actor=actor, subject=("order", order_id), now=now)
     await invoices.request(group_key(order_id), now=now)
 

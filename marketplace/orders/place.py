@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing import charges, debtors, seller
+from billing import charges, seller
 from catalog import seats, sessions
 from catalog.seats import SeatWish, TakenSeat
 from marketplace.enrolments import enrolments
@@ -21,7 +21,7 @@ from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.orders import baskets, decide, pricing
-from marketplace.orders.states import LineState
+from marketplace.orders.states import LineState, OrderState
 from marketplace.people import companies, ordering_rules, scope, staff
 from marketplace.people.companies import CompanyState
 from marketplace.people.staff import Person, PersonState
@@ -86,19 +86,22 @@ async def place(command: PlaceOrder, *, actor: Actor, now: datetime) -> PlacedOr
     _check_lines(command)
     order_id = ids.new_id()
     async with db.atomic():
-        used = await _claim_key(command, order_id, company_id=company_id, now=now)
-        if used is not None:
-            return PlacedOrder(used.order_id, used.number, replayed=True)
+        claimed = await _claim_key(command, order_id, company_id=company_id, now=now)
+        if isinstance(claimed, _Used):
+            return PlacedOrder(claimed.order_id, claimed.number, replayed=True)
         basket = await baskets.lock(command.basket_id, actor=actor) if command.basket_id else None
         wishes = [LineWish(line.session_id, line.person_id) for line in basket.lines] if basket else list(command.lines)
         people = await staff.get_many([wish.person_id for wish in wishes], company_id=company_id)
         _check_people(people.values())
         offers = await _offers([wish.session_id for wish in wishes], now=now)
+        head, sale = await _head(order_id, claimed, command, company_id=company_id, actor=actor)
+        priced = [pricing.line(offers[wish.session_id], people[wish.person_id], sale) for wish in wishes]
+        _check_reviewed(command, priced)
         taken = await _take(wishes, basket, company_id=company_id, now=now)
-        number = await _write(order_id, command, wishes, people, offers, taken, company_id=company_id, actor=actor, now=now)
+        await _write(head, priced, taken, company_id=company_id, actor=actor, now=now)
         if basket:
             await baskets.forget(basket.id)
-    return PlacedOrder(order_id, number)
+    return PlacedOrder(order_id, head.number)
 
 
 def _check_lines(command: PlaceOrder) -> None:
@@ -123,15 +126,22 @@ def _check_people(people: Iterable[Person]) -> None:
         )
 
 
-async def _claim_key(command: PlaceOrder, order_id: UUID, *, company_id: UUID, now: datetime) -> _Used | None:
-    """Return the order that this key stands for already; a request under way with the same key is waited for."""
+async def _claim_key(command: PlaceOrder, order_id: UUID, *, company_id: UUID, now: datetime) -> _Used | int:
+    """Return the new order's number, or the order that this key stands for already.
+
+    A request under way with the same key is waited for.
+    """
     key = command.idempotency_key or (f"basket:{command.basket_id}" if command.basket_id else None)
     if key is None:
-        return None
+        return int(await db.value("SELECT nextval('next_order_number')"))
     digest = _digest(command)
-    sql = "INSERT INTO order_key (id, company_id, key, digest, order_id, used_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
-    if await db.execute(sql, ids.new_id(), company_id, key, digest, order_id, now) == 1:
-        return None
+    sql = (
+        "INSERT INTO order_key (id, company_id, key, digest, order_id, used_at) VALUES ($1, $2, $3, $4, $5, $6)"
+        " ON CONFLICT DO NOTHING RETURNING nextval('next_order_number')"
+    )
+    number = await db.value(sql, ids.new_id(), company_id, key, digest, order_id, now)
+    if number is not None:
+        return int(number)
     found = "SELECT k.digest, k.order_id, o.number FROM order_key k JOIN placed_order o ON o.id = k.order_id WHERE k.company_id = $1 AND k.key = $2"
     used = await db.row(_Used, found, company_id, key)
     if used is None or used.digest != digest:
@@ -164,29 +174,18 @@ async def _take(wishes: Sequence[LineWish], basket: baskets.Basket | None, *, co
     return await seats.take([SeatWish(wish.session_id, wish.person_id, company_id) for wish in wishes], now=now)
 
 
-async def _write(
-    order_id: UUID,
-    command: PlaceOrder,
-    wishes: Sequence[LineWish],
-    people: dict[UUID, Person],
-    offers: dict[UUID, SessionOffer],
-    taken: Sequence[TakenSeat],
-    *,
-    company_id: UUID,
-    actor: Actor,
-    now: datetime,
-) -> int:
+async def _head(
+    order_id: UUID, number: int, command: PlaceOrder, *, company_id: UUID, actor: Actor
+) -> tuple[pricing.OrderHead, pricing.Sale]:
+    """Return what all lines share. Raises ``Invalid`` when the company wants other references."""
     company = await companies.get(company_id)
     _check_open(company)
     problems = ordering_rules.check(company.rules, purchase_order=command.purchase_order, cost_centre=command.cost_centre)
     if problems:
         raise Invalid("references", " ".join(problems.values()), fields=problems)
     debtor_id = pricing.debtor_of(company)
-    buyer = await debtors.buyer_facts(debtor_id)
-    sale = pricing.Sale(seller=await seller.facts(), buyer=buyer, language=company.language, wants_names=company.wants_names)
-    priced = [pricing.line(offers[wish.session_id], people[wish.person_id], sale) for wish in wishes]
-    _check_reviewed(command, priced)
-    number = int(await db.value("SELECT nextval('next_order_number')"))
+    selling, buyer = await seller.and_buyer(debtor_id)
+    sale = pricing.Sale(seller=selling, buyer=buyer, language=company.language, wants_names=company.wants_names)
     head = pricing.OrderHead(
         id=order_id,
         number=number,
@@ -195,13 +194,25 @@ async def _write(
         cost_centre=command.cost_centre,
         ordered_by=actor.name,
     )
+    return head, sale
+
+
+async def _write(
+    head: pricing.OrderHead, priced: Sequence[PricedLine], taken: Sequence[TakenSeat], *, company_id: UUID, actor: Actor, now: datetime
+) -> None:
+    """Write it all down. The seats' sessions are locked by now, so nothing here waits for an answer before COMMIT."""
+    stands = all(line.accepted for line in priced)
     await enrolments.open([_enrolment(line, seat, company_id) for line, seat in zip(priced, taken, strict=True)], now=now)
-    await charges.record([pricing.charge(line, head) for line in priced], now=now)
-    await _insert_order(head, priced, company_id=company_id, actor=actor, now=now)
+    await charges.record([pricing.charge(line, head) for line in priced], now=now, fresh=True)
+    await _insert_order(head, priced, stands=stands, company_id=company_id, actor=actor, now=now)
     await _insert_lines(head, priced, company_id=company_id, now=now)
-    await audit.record("order.placed", actor=actor, subject=("order", order_id), data={"number": number, "lines": len(priced)}, now=now)
-    await _follow_up(head, priced, actor=actor, now=now)
-    return number
+    await audit.record("order.placed", actor=actor, subject=("order", head.id), data={"number": head.number, "lines": len(priced)}, now=now)
+    for line in priced:
+        if not line.accepted:
+            await work.later("fulfilment.ask_partner", {"order_line_id": line.id}, run_at=now, dedupe_key=f"ask:{line.id}")
+    await work.later("orders.tell_placed", {"order_id": head.id}, run_at=now, dedupe_key=f"placed:{head.id}")
+    if stands:
+        await decide.follow_confirmed(head.id, actor=actor, now=now)
 
 
 def _check_open(company: Company) -> None:
@@ -233,13 +244,17 @@ def _enrolment(line: PricedLine, seat: TakenSeat, company_id: UUID) -> NewEnrolm
     )
 
 
-async def _insert_order(head: pricing.OrderHead, priced: Sequence[PricedLine], *, company_id: UUID, actor: Actor, now: datetime) -> None:
+async def _insert_order(
+    head: pricing.OrderHead, priced: Sequence[PricedLine], *, stands: bool, company_id: UUID, actor: Actor, now: datetime
+) -> None:
+    """Write the order; one that ``stands``, because nobody needs asking, is confirmed from the start."""
     net, vat = pricing.totals(priced)
-    await db.execute(
+    await db.soon(
         "INSERT INTO placed_order (id, number, company_id, placed_by, ordered_by, purchase_order, cost_centre, state,"
-        " net_cents, vat_cents, total_cents, placed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'placed', $8, $9, $10, $11)",
+        " net_cents, vat_cents, total_cents, placed_at, decided_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         head.id, head.number, company_id, actor.account_id, actor.name, head.purchase_order, head.cost_centre,
-        net.cents, vat.cents, net.cents + vat.cents, now,
+        (OrderState.CONFIRMED if stands else OrderState.PLACED).value,
+        net.cents, vat.cents, net.cents + vat.cents, now, now if stands else None,
     )  # fmt: skip
 
 
@@ -260,14 +275,4 @@ async def _insert_lines(head: pricing.OrderHead, priced: Sequence[PricedLine], *
         )
         for position, line in enumerate(priced, start=1)
     ]  # fmt: skip
-    await db.execute_many(_LINE, rows)
-
-
-async def _follow_up(head: pricing.OrderHead, priced: Sequence[PricedLine], *, actor: Actor, now: datetime) -> None:
-    """Queue what others do with it: ask partners, tell the buyer; confirm at once where nobody needs asking."""
-    for line in priced:
-        if not line.accepted:
-            await work.enqueue("fulfilment.ask_partner", {"order_line_id": line.id}, run_at=now, dedupe_key=f"ask:{line.id}")
-    await work.enqueue("orders.tell_placed", {"order_id": head.id}, run_at=now, dedupe_key=f"placed:{head.id}")
-    if all(line.accepted for line in priced):
-        await decide.confirm(head.id, actor=actor, now=now)
+    await db.soon_many(_LINE, rows)

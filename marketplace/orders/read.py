@@ -158,7 +158,8 @@ _HEAD = """
 _LINES = """
     SELECT l.id, l.position, l.session_id, s.code AS session_code, g.code AS programme_code, g.category, l.person_id,
            CASE WHEN p.kind = 'relation' THEN '' ELSE concat_ws(' ', p.given_name, nullif(p.infix, ''), nullif(p.family_name, '')) END AS person_name,
-           p.personnel_number, l.state, l.decline_reason, l.title_nl, l.title_en, l.starts_at, l.ends_at, s.place, t.name AS partner_name,
+           p.personnel_number, l.state, l.decline_reason, l.title_nl, l.title_en, l.starts_at, l.ends_at,
+           coalesce(nullif(s.place, ''), nullif(g.venue, ''), initcap(g.place), '') AS place, t.name AS partner_name,
            l.price_cents, l.vat_category, l.vat_rate, l.policy
       FROM order_line l JOIN session s ON s.id = l.session_id JOIN programme g ON g.id = s.programme_id
       JOIN person p ON p.id = l.person_id JOIN partner t ON t.id = l.partner_id
@@ -172,22 +173,21 @@ async def by_number(number: int, *, actor: Actor) -> Order:
     return await _whole(f"{_HEAD} AND o.number = $2", number, actor=actor)
 
 
-async def by_id(order_id: UUID, *, actor: Actor) -> Order:
-    """Return an order by its id; as ``by_number``."""
+async def by_id(order_id: UUID, *, actor: Actor, new: bool = False) -> Order:
+    """Return an order by its id, as ``by_number`` but without events; one placed just now (``new``) has no invoice yet."""
     require(actor, Permission.SEE_ORDERS)
-    return await _whole(f"{_HEAD} AND o.id = $2", order_id, actor=actor)
+    return await _whole(f"{_HEAD} AND o.id = $2", order_id, actor=actor, events=False, billed=not new)
 
 
-async def _whole(sql: str, key: object, *, actor: Actor) -> Order:
+async def _whole(sql: str, key: object, *, actor: Actor, events: bool = True, billed: bool = True) -> Order:
     company_id = None if actor.is_ecl else scope.company_of(actor)
     found = await db.row(Order, sql, company_id, key)
     if found is None:
         raise scope.not_found()
     lines = await db.rows(LineRow, _LINES, found.id)
-    billed = await invoices.for_groups([group_key(found.id)])
-    return msgspec.structs.replace(
-        found, lines=lines, invoices=billed.get(group_key(found.id), []), events=await audit.of("order", found.id)
-    )
+    issued = await invoices.for_groups([group_key(found.id)]) if billed else {}
+    told = await audit.of("order", found.id) if events else []
+    return msgspec.structs.replace(found, lines=lines, invoices=issued.get(group_key(found.id), []), events=told)
 
 
 async def invoice_numbers(order_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
