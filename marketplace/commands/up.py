@@ -6,13 +6,13 @@ import http.client
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from marketplace import runtime
+from marketplace.kit import clock
 from marketplace.kit.postgres_programs import LAUNCH
 from marketplace.kit.settings import settings
 from marketplace.supervise import Part, Stopping, Supervisor
@@ -234,7 +234,7 @@ class Product:
             "MARKETPLACE_STRIPE_BASE", "MARKETPLACE_SMTP_HOST", "MARKETPLACE_SMTP_PORT", "MARKETPLACE_MAIL_PAGE",
         )  # fmt: skip
         shared = {name: self.environment[name] for name in names if self.environment.get(name)}
-        return runtime.Running(pid=os.getpid(), started_at=datetime.now(UTC).isoformat(timespec="seconds"), environment=shared)
+        return runtime.Running(pid=os.getpid(), started_at=clock.now().isoformat(timespec="seconds"), environment=shared)
 
     def _welcome(self) -> None:
         environment = self.environment
