@@ -94,7 +94,11 @@ async def list_invoices(
     return api.list_answer([InvoiceAnswer(**_fields(row, shares[row.id], credited.get(row.id))) for row in page.items], page.next)
 
 
-@get("/invoices/{number:str}", opt={"access": "api-company+ecl", "noun": "invoice"}, tags=["invoices"])
+@get(
+    "/invoices/{number:str}",
+    opt={"access": "api-company+ecl", "noun": "invoice", "documents": {".pdf": "application/pdf", ".ubl": "application/xml", ".xml": "application/xml"}},
+    tags=["invoices"],
+)
 async def get_invoice(number: FromPath[str], actor: NamedDependency[Actor]) -> Response[InvoiceDetail]:
     """Return an invoice by its number. The number followed by `.pdf`, `.ubl` or `.xml` sends that stored document instead."""
     plain, dot, ending = number.partition(".")

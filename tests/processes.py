@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 FULL = bool(os.environ.get("MARKETPLACE_TEST_FULL"))
+
+
+def measured(text: str) -> None:
+    """Write down a figure, for those who run pytest with ``-s``."""
+    sys.stdout.write(f"\n{text}\n")
 
 
 def free_port() -> int:
@@ -36,7 +42,7 @@ class Process:
         self.environment = {**os.environ, "DATABASE_URL": dsn, "PYTHONPATH": str(ROOT), **environment}
         self.process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -60,10 +66,8 @@ class Process:
             return
         self.process.kill()
         self.process.wait()
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     @property
     def alive(self) -> bool:
@@ -84,10 +88,6 @@ class Web(Process):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Web:
-        self.start()
-        return self
 
     def until_ready(self, *, within: float = 30) -> None:
         """Wait until ``/readyz`` is 200."""

@@ -14,7 +14,7 @@ import pytest
 from marketplace.kit import clock, db, identity
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.people import a_company, a_member, a_person
-from tests.processes import FULL, Web
+from tests.processes import FULL, Web, measured
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 BUYERS, SEATS, TOKENS = 100, 10, 10
@@ -87,7 +87,7 @@ async def test_a_hundred_buyers_never_get_more_than_ten_seats(committed: str, tm
     unexpected = {answer for answer in crowd.answers if not answer.startswith(("201", "409 full", "409 already_enrolled", "hung up"))}
     assert not unexpected, (crowd.answers, one.said()[-3000:])
     assert crowd.answers["hung up"] >= ROUNDS
-    print(f"{ROUNDS} rounds: {dict(crowd.answers)}")
+    measured(f"{ROUNDS} rounds: {dict(crowd.answers)}")
     await _everything_agrees(sessions)
 
 

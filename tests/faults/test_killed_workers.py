@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -23,7 +21,7 @@ from marketplace.scheduling.schedule import Wish
 from tests.builders.billing import a_charge, a_debtor
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.people import a_company, a_member, a_person
-from tests.processes import FULL, ROOT, Worker
+from tests.processes import FULL, ROOT, Worker, measured
 from tests.smtp import Box
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
@@ -51,7 +49,7 @@ class _Due:
         member = await a_member(company_id=company.id, email="hr@killed.example")
         await self._plans(company.id, member)
         debtor = await a_debtor()
-        for n in range(ISSUES):
+        for _n in range(ISSUES):
             group = f"order:{ids.new_id()}"
             await charges.record([a_charge(debtor, group)], now=clock.now())
             await invoices.request(group, now=self.instant())
@@ -89,7 +87,7 @@ async def test_nothing_is_lost_or_done_twice_when_workers_are_killed(committed: 
             worker.kill()
         mails.delay = 0
     repeated = await db.value("SELECT count(*) FROM due_work WHERE attempts > 1")
-    print(f"{kills} kills, {repeated} items begun more than once, quiet {quiet:.1f} s after the last kill")
+    measured(f"{kills} kills, {repeated} items begun more than once, quiet {quiet:.1f} s after the last kill")
     assert repeated > 0, "no kill ever hit an item: the test shows nothing"
     dead = await db.records("SELECT kind, last_error FROM due_work WHERE state = 'dead' AND kind <> 'billing.stripe_mirror'")
     assert dead == []
@@ -123,7 +121,11 @@ async def _until_quiet() -> float:
         await db.execute("UPDATE due_work SET run_at = now() WHERE kind = 'billing.mail_invoice' AND state = 'queued' AND run_at > now()")
         waited = time.monotonic() - began
         if waited > PATIENCE:
-            raise AssertionError(await db.records("SELECT kind, state, attempts, run_at, lease_until, last_error FROM due_work WHERE state IN ('queued', 'running')"))
+            raise AssertionError(
+                await db.records(
+                    "SELECT kind, state, attempts, run_at, lease_until, last_error FROM due_work WHERE state IN ('queued', 'running')"
+                )
+            )
         await asyncio.sleep(0.2)
     return time.monotonic() - began
 
@@ -160,7 +162,7 @@ async def _mails_are_right(box: Box) -> None:
     assert kinds["billing/invoice"] == PLANS + ISSUES
     once = Counter(row["recipient"] for row in rows if row["template"] == "people/reset")
     assert set(once.values()) == {1}
-    print(f"{len(rows)} mails, {sum(arrived.values()) - len(arrived)} arrived again under the same Message-ID")
+    measured(f"{len(rows)} mails, {sum(arrived.values()) - len(arrived)} arrived again under the same Message-ID")
 
 
 async def _audit_is_right() -> None:
@@ -168,7 +170,12 @@ async def _audit_is_right() -> None:
     entries = await db.records(sql)
     assert {row["n"] for row in entries} == {1}
     counts = Counter(row["event"] for row in entries)
-    assert counts == {"order.placed": PLANS, "scheduled_enrolment.placed": PLANS, "invoice.issued": PLANS + ISSUES, "invoice.sent": PLANS + ISSUES}
+    assert counts == {
+        "order.placed": PLANS,
+        "scheduled_enrolment.placed": PLANS,
+        "invoice.issued": PLANS + ISSUES,
+        "invoice.sent": PLANS + ISSUES,
+    }
     await audit.seal()
     assert await audit.verify() == []
 
@@ -193,9 +200,10 @@ asyncio.run(main())
 async def test_a_worker_that_marks_before_it_does_loses_what_it_had(committed: str, mails: Box) -> None:
     """The control: the same kill, with the mark set first."""
     await _a_mail("lost@mail.example", clock.now())
-    with subprocess.Popen([sys.executable, "-c", _CARELESS, committed], cwd=ROOT, stdout=subprocess.PIPE) as careless:
-        assert careless.stdout is not None
-        assert await asyncio.to_thread(careless.stdout.readline) == b"marked\n"
-        careless.send_signal(signal.SIGKILL)
+    careless = await asyncio.create_subprocess_exec(sys.executable, "-c", _CARELESS, committed, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    assert careless.stdout is not None
+    assert await careless.stdout.readline() == b"marked\n"
+    careless.kill()
+    await careless.wait()
     assert await work.drain(clock.now()) == 0
     assert mails.to("lost@mail.example") == []

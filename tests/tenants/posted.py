@@ -35,11 +35,8 @@ class Sheet(NamedTuple):
 
 def sheets(page: str, text: str) -> list[Sheet]:
     """Return the POST forms of a page."""
-    found: list[Sheet] = []
-    for form in html.fromstring(text).xpath("//form"):
-        if (form.get("method") or "get").lower() == "post":
-            found.append(Sheet(_local(form.get("action") or page), page, tuple(_controls(form))))
-    return found
+    forms = [form for form in html.fromstring(text).xpath("//form") if (form.get("method") or "get").lower() == "post"]
+    return [Sheet(_local(form.get("action") or page), page, tuple(_controls(form))) for form in forms]
 
 
 def _local(action: str) -> str:
@@ -66,7 +63,14 @@ def _value(field: Any, kind: str) -> str:
 
 
 def _plausible(control: Control) -> str:
-    by_name = {"email": "maria@post.example", "password": "a long new sentence", "country": "NL", "postcode": "2311 CS", "start_on": "2027-01-18", "reason": "Ill"}
+    by_name = {
+        "email": "maria@post.example",
+        "password": "a long new sentence",
+        "country": "NL",
+        "postcode": "2311 CS",
+        "start_on": "2027-01-18",
+        "reason": "Ill",
+    }
     given_value = next((value for value in control.values if value), "")
     by_kind = {"date": "2027-01-18", "datetime-local": "2027-01-18T10:00", "time": "10:00", "number": "8", "email": "maria@post.example"}
     return given_value or by_name.get(control.name) or by_kind.get(control.kind) or "Maria"

@@ -16,13 +16,17 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from litestar import Litestar
+from litestar import Litestar, get
+from litestar.exceptions import ImproperlyConfiguredException
 
-from marketplace.kit import db, ids, identity
+from marketplace.kit import db, identity, ids
 from marketplace.kit.identity import ANONYMOUS, Actor
-from marketplace.kit.web import Route, route_table
+from marketplace.kit.settings import settings
+from marketplace.kit.web import Route, application, route_table
 from marketplace.kit.web.access import admits
+from marketplace.kit.web.config import from_settings
 from tests.cast import Browser, Cast, signed_in
+from tests.processes import measured
 from tests.tenants.expectations import BODIES, FILES, FORMS, MOVES, NEEDS, NEEDS_A_QUERY, PUBLIC_BY_SECRET
 from tests.tenants.world import World, a_world, by
 
@@ -39,9 +43,7 @@ class Asked:
     def __init__(self, name: str, actor: Actor, browser: Browser, token: str | None) -> None:
         self.name, self.actor, self.browser, self.token = name, actor, browser, token
 
-    async def ask(
-        self, route: Route, path: str, *, bearer: str | None = None, own: dict[str, str] | None = None
-    ) -> httpx.Response:
+    async def ask(self, route: Route, path: str, *, bearer: str | None = None, own: dict[str, str] | None = None) -> httpx.Response:
         """Send the request as this actor would: with a token to the API, with cookies and CSRF token to a page."""
         kept, csrf = dict(self.browser.cookies), self.browser.token
         try:
@@ -97,9 +99,14 @@ class Ledger:
 
     async def taken(self) -> dict[str, str]:
         if not self._sql:
-            found = await db.records("SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r'")
+            found = await db.records(
+                "SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r'"
+            )
             tables = sorted(row["name"] for row in found if row["name"] not in _QUIET_TABLES)
-            self._sql = " UNION ALL ".join(f"SELECT '{name}' AS name, count(*) || coalesce(sum(hashtextextended(t::text, 0)), 0)::text AS print FROM {name} t" for name in tables)
+            self._sql = " UNION ALL ".join(
+                f"SELECT '{name}' AS name, count(*) || coalesce(sum(hashtextextended(t::text, 0)), 0)::text AS print FROM {name} t"
+                for name in tables
+            )
         return {row["name"]: row["print"] for row in await db.records(self._sql)}
 
 
@@ -144,7 +151,9 @@ class Gate:
         self.asked[variant] += 1
         if not so:
             code = re.search(r'"code":\s*"([^"]+)"', answer.text) if route.is_api else None
-            self.wrong.append(f"{who.name} {route.method} {route.path} [{variant}]: {answer.status_code} {code[1] if code else ''}, wanted {wanted}")
+            self.wrong.append(
+                f"{who.name} {route.method} {route.path} [{variant}]: {answer.status_code} {code[1] if code else ''}, wanted {wanted}"
+            )
 
     async def of(self, who: Asked, route: Route) -> None:
         """Ask one route as one actor in every way."""
@@ -217,7 +226,11 @@ class Gate:
 
     async def _foreign(self, who: Asked, route: Route, side: str, *, forbidden: bool) -> None:
         unknown_path = _filled(route, self.world, side, "unknown")
-        other_path = _filled(route, self.world, side, "other") if not who.actor.is_ecl or "place_id" in route.path or "/desk/" in route.path else None
+        other_path = (
+            _filled(route, self.world, side, "other")
+            if not who.actor.is_ecl or "place_id" in route.path or "/desk/" in route.path
+            else None
+        )
         before = await self.ledger.taken() if route.method != "GET" else None
         wanted = 403 if forbidden else 404
         async with _undone():
@@ -225,7 +238,14 @@ class Gate:
             self.expect(unknown.status_code in {wanted, 404}, who, route, "unknown", unknown, str(wanted))
             if other_path is not None:
                 other = await who.ask(route, other_path)
-                self.expect(_same(other, unknown, other_path, unknown_path), who, route, "other", other, f"the same bytes as unknown ({unknown.status_code})")
+                self.expect(
+                    _same(other, unknown, other_path, unknown_path),
+                    who,
+                    route,
+                    "other",
+                    other,
+                    f"the same bytes as unknown ({unknown.status_code})",
+                )
             if before is not None:
                 changed = _changed(before, await self.ledger.taken())
                 self.expect(not changed, who, route, "other or unknown", unknown, f"nothing changed, but {changed} did")
@@ -244,9 +264,7 @@ def _same(one: httpx.Response, other: httpx.Response, *paths: str | None) -> boo
     return (one.status_code, texts[0], one.headers.get("content-type")) == (other.status_code, texts[1], other.headers.get("content-type"))
 
 
-async def test_every_route_answers_only_as_declared(
-    app: Litestar, cast: Cast, client: httpx.AsyncClient, now: datetime
-) -> None:
+async def test_every_route_answers_only_as_declared(app: Litestar, cast: Cast, client: httpx.AsyncClient, now: datetime) -> None:
     by(cast.ecl)
     world = await a_world(cast, now=now)
     people = await _everybody(cast, client, now)
@@ -256,8 +274,24 @@ async def test_every_route_answers_only_as_declared(
             assert route.access == "public"
         for who in people:
             await gate.of(who, route)
-    print(f"{len(gate.table)} routes × {len(people)} actors: {sum(gate.asked.values())} answers, {dict(gate.asked)}")
+    measured(f"{len(gate.table)} routes × {len(people)} actors: {sum(gate.asked.values())} answers, {dict(gate.asked)}")
     assert not gate.wrong, f"{len(gate.wrong)} answers are not as declared:\n" + "\n".join(gate.wrong[:60])
+
+
+@get("/naked/{thing_id:uuid}")
+async def naked() -> None:
+    """Say nothing about who may come."""
+
+
+async def test_a_route_without_a_class_does_not_even_start() -> None:
+    with pytest.raises(ImproperlyConfiguredException, match="no access class"):
+        application.create(from_settings(settings()), pages=[naked])
+
+
+async def test_a_noun_without_a_maker_fails(cast: Cast) -> None:
+    route = Route("/gadgets/{gadget_id:uuid}", "GET", "company", "gadget", "nowhere")
+    with pytest.raises(AssertionError, match="no maker for gadget"):
+        _filled(route, World({}, cast, {}), "a", "own")
 
 
 async def test_every_declared_route_exists(app: Litestar) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from marketplace.kit import db, ids, work
+from marketplace.kit import clock, db, ids, work
 from marketplace.kit.identity import Actor, Role
 from marketplace.people import invitations, uploads
 from marketplace.people.places import Place
@@ -76,8 +76,10 @@ async def _one_of_everything(hr: Actor, partner_id: UUID, *, now: datetime) -> d
     asks = await a_session(programme_id=await a_programme(partner_id=partner_id, published_capacity=False))
     order = await an_order(session.id, person.id, actor=hr)
     await an_order(asks.id, person.id, actor=hr)
-    await work.drain(now, only=INSIDE_ONLY)
-    plan = await schedule.schedule(Wish(person_id=(await a_person(hr.company_id)).id, session_id=session.id, run_at=session.order_until), actor=hr, now=now)
+    await work.drain(clock.now(), only=INSIDE_ONLY)
+    plan = await schedule.schedule(
+        Wish(person_id=(await a_person(hr.company_id)).id, session_id=session.id, run_at=session.order_until), actor=hr, now=now
+    )
     upload = await uploads.keep("staff.csv", _STAFF, actor=hr, now=now)
     return {
         ("order", "order_id", ""): str(order.id),

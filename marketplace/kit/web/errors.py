@@ -77,6 +77,8 @@ def _as_refusal(error: Exception) -> DomainError | None:
         return error
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _from_litestar(error)
+    if isinstance(error, RecursionError) and "deserializing" in str(error):  # a body nested thousands deep
+        return DomainError("bad_request", _sentence(400))
     return None
 
 

@@ -71,11 +71,34 @@ def describe(api: list[Any], dependencies: dict[str, Any]) -> bytes:
     alone = Litestar(route_handlers=[router], dependencies=dependencies, openapi_config=config(), logging_config=None)
     schema = copy.deepcopy(alone.openapi_schema.to_schema())
     schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+    for path, documents in _documents(alone).items():
+        schema["paths"] |= {path + ending: _as_document(schema["paths"][path]["get"], ending, media_type) for ending, media_type in documents.items()}
     for item in (schema.get("paths") or {}).values():
         for operation in item.values():
             if isinstance(operation, dict):
                 _complete(operation)
     return msgspec.json.encode(schema)
+
+
+def _documents(app: Litestar) -> dict[str, dict[str, str]]:
+    """Return which addresses also answer with a stored document, by the ending that is put behind them."""
+    found: dict[str, dict[str, str]] = {}
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if "documents" in handler.opt:
+                found[getattr(route, "path_format", route.path)] = handler.opt["documents"]
+    return found
+
+
+def _as_document(operation: dict[str, Any], ending: str, media_type: str) -> dict[str, Any]:
+    """Return the description of a GET that answers the document instead of JSON."""
+    made = copy.deepcopy(operation)
+    made["operationId"] = f"{operation['operationId']}{ending.title().replace('.', '')}"
+    made["summary"] = f"{operation.get('summary', '')} ({ending[1:].upper()})"
+    made["description"] = f"Send the stored {ending[1:].upper()}, byte for byte as issued."
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    made["responses"] = {"200": {"description": "The document.", "content": content}}
+    return {"get": made}
 
 
 def _complete(operation: dict[str, Any]) -> None:
