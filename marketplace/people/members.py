@@ -90,6 +90,17 @@ async def mail_addresses(place: Place, *, roles: Iterable[Role] = ()) -> list[Me
     return [member for member in await of(place) if not wanted or wanted & member.roles]
 
 
+async def to_tell(account_id: UUID | None, *, company_id: UUID) -> list[identity.AccountRow]:
+    """Return whom to mail about what this account did for its company: itself, or the owners once it is no longer a member.
+
+    Nobody who has left hears of a company's people and orders.
+    """
+    there = [member.account_id for member in await of(Place(company_id)) if member.account_id == account_id]
+    if not there:
+        there = [member.account_id for member in await mail_addresses(Place(company_id), roles=(Role.OWNER,))]
+    return [found for each in there if (found := await identity.account(each)) is not None]
+
+
 async def add(account_id: UUID, *, place: Place, roles: frozenset[Role], actor: Actor, now: datetime) -> UUID:
     """Make an account a member and return the member's id. Raises ``Conflict`` ``already_member``, ``Invalid``."""
     may_manage(actor, place)

@@ -8,6 +8,7 @@ from uuid import UUID
 from marketplace.kit import db, identity, mail, work
 from marketplace.kit.i18n import use_locale
 from marketplace.kit.identity import SYSTEM
+from marketplace.people import members
 from marketplace.scheduling import read
 from marketplace.scheduling.run import run
 from marketplace.scheduling.schedule import PlanState
@@ -24,21 +25,24 @@ async def run_due(payload: dict[str, Any], *, item: work.WorkItem, now: datetime
 
 @work.handler("scheduling.tell")
 async def tell(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:
-    """Mail whoever made the plan what became of it."""
+    """Mail what became of it to whoever made the plan; to the owners once that is no longer a member."""
     plan_id = UUID(payload["plan_id"])
     plan = await read.get(plan_id, actor=SYSTEM)
-    account = await identity.account(plan.created_by)
-    if account is None or plan.state not in {PlanState.PLACED, PlanState.NEEDS_ATTENTION}:
+    if plan.state not in {PlanState.PLACED, PlanState.NEEDS_ATTENTION}:
         return
-    locale = account.locale or str(await db.value("SELECT language FROM company WHERE id = $1", plan.company_id))
+    language = str(await db.value("SELECT language FROM company WHERE id = $1", plan.company_id))
+    for reader in await members.to_tell(plan.created_by, company_id=plan.company_id):
+        await _mail(plan_id, reader, reader.locale or language, dedupe_key=f"told:{item.id}:{reader.id}", now=now)
+
+
+async def _mail(plan_id: UUID, reader: identity.AccountRow, locale: str, *, dedupe_key: str, now: datetime) -> None:
     with use_locale(locale):
         plan = await read.get(plan_id, actor=SYSTEM)
-    template = f"scheduling/{plan.state}"
     await mail.send(
-        template=template,
-        to=account.email,
+        template=f"scheduling/{plan.state}",
+        to=reader.email,
         locale=locale,
-        context={"plan": plan, "name": account.name},
+        context={"plan": plan, "name": reader.name},
         now=now,
-        dedupe_key=f"told:{item.id}",
+        dedupe_key=dedupe_key,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -17,6 +17,10 @@ from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
 from marketplace.people import scope, staff
 from marketplace.people.staff import PersonState
+
+
+LATE = timedelta(days=1)
+AHEAD = timedelta(days=3 * 366)
 
 
 class PlanState(StrEnum):
@@ -82,7 +86,7 @@ async def schedule(wish: Wish, *, actor: Actor, now: datetime, company_id: UUID 
     if actor.account_id is None:
         raise scope.not_found()
     async with db.atomic():
-        await _check(wish, company_id=owner, now=now)
+        await _check(wish, company_id=owner, earliest=now - LATE, now=now)
         plan_id = ids.new_id()
         sql = (
             "INSERT INTO scheduled_enrolment (id, company_id, person_id, session_id, programme_id, starts_after_on, run_at, price_cap_cents,"
@@ -102,7 +106,8 @@ async def edit(plan_id: UUID, wish: Wish, *, actor: Actor, now: datetime) -> Non
     async with db.atomic():
         before = await lock(plan_id, actor=actor)
         _refuse_final(before, PlanState.PLANNED)
-        await _check(wish, company_id=before.company_id, now=now)
+        kept = before.run_at.replace(second=0, microsecond=0)  # as the form shows it
+        await _check(wish, company_id=before.company_id, earliest=min(now - LATE, kept), now=now)
         sql = (
             "UPDATE scheduled_enrolment SET person_id = $2, session_id = $3, programme_id = $4, starts_after_on = $5, run_at = $6,"
             " price_cap_cents = $7, purchase_order = $8, cost_centre = $9, state = 'planned', code = NULL, version = version + 1, state_at = $10"
@@ -143,8 +148,12 @@ async def lock(plan_id: UUID, *, actor: Actor) -> Locked:
     return found
 
 
-async def _check(wish: Wish, *, company_id: UUID, now: datetime) -> None:
+async def _check(wish: Wish, *, company_id: UUID, earliest: datetime, now: datetime) -> None:
     fields: dict[str, str] = {}
+    if wish.run_at < earliest:
+        fields["run_at"] = _("Choose a moment that is still to come.")
+    if wish.run_at > now + AHEAD:
+        fields["run_at"] = _("Choose a moment within three years.")
     if (wish.session_id is None) == (wish.programme_id is None):
         fields["session_id"] = _("Give either a session or a programme.")
     if wish.price_cap is not None and wish.price_cap.cents <= 0:

@@ -11,12 +11,15 @@ from catalog import sessions
 from marketplace.kit import clock as kit_clock
 from marketplace.kit import db, identity, work
 from marketplace.kit.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
+from marketplace.kit.identity import SYSTEM, Role
 from marketplace.kit.money import Money
+from marketplace.people import members
+from marketplace.people.places import Place
 from marketplace.scheduling import read, schedule
 from marketplace.scheduling.schedule import PlanState, Wish
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.orders import an_order
-from tests.builders.people import a_person
+from tests.builders.people import a_member, a_person
 from tests.cast import Cast, signed_in
 from tests.smtp import Box
 
@@ -211,3 +214,29 @@ async def test_json(cast: Cast, client: httpx.AsyncClient, clock: kit_clock.Fake
     assert len((await client.get("/api/v1/scheduled-enrolments", headers=headers)).json()["items"]) == 1
     naive = await client.post("/api/v1/scheduled-enrolments", json={**body, "run_at": "2026-12-01T08:00:00"}, headers=headers)
     assert naive.status_code in {400, 422}
+
+
+async def test_a_moment_far_from_now_is_refused_before_it_is_kept(cast: Cast, client: httpx.AsyncClient, clock: kit_clock.FakeClock) -> None:
+    person, programme = await a_person(cast.company_a.id), await a_programme()
+    for run_at in (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC), clock.now() - timedelta(days=2)):
+        with pytest.raises(Invalid) as refused:
+            await schedule.schedule(Wish(person_id=person.id, programme_id=programme, run_at=run_at), actor=cast.hr_a, now=clock.now())
+        assert "run_at" in refused.value.fields
+    today = Wish(person_id=person.id, programme_id=programme, run_at=clock.now() - timedelta(hours=2))
+    plan_id = await schedule.schedule(today, actor=cast.hr_a, now=clock.now())
+    clock.move(timedelta(days=9))
+    await schedule.edit(plan_id, today, actor=cast.hr_a, now=clock.now())  # the same moment as before may stay
+
+
+async def test_who_is_no_longer_a_member_is_not_told_of_the_company(cast: Cast, clock: kit_clock.FakeClock, mails: Box) -> None:
+    leaver = await a_member(company_id=cast.company_a.id)
+    session, person = await a_session(), await a_person(cast.company_a.id)
+    await schedule.schedule(Wish(person_id=person.id, session_id=session.id, run_at=clock.now()), actor=leaver, now=clock.now())
+    assert leaver.member_id is not None
+    await members.remove(leaver.member_id, place=Place(cast.company_a.id), actor=SYSTEM, now=clock.now())
+    await work.drain(clock.now(), only=("scheduling.run", "scheduling.tell", "orders.tell_placed", "mail.send"))
+    assert await db.value("SELECT state FROM scheduled_enrolment") == "placed"
+    assert not mails.to(leaver.email)
+    owners = await members.mail_addresses(Place(cast.company_a.id), roles=(Role.OWNER,))
+    assert owners
+    assert all(mails.to(owner.email) for owner in owners)
