@@ -3,7 +3,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
 BIN := .venv/bin
 
-.PHONY: run test test-full test-again check format lock clean ready-run ready-test
+.PHONY: run test test-full test-again check format screenshots lock clean ready-run ready-test
 
 run: ready-run
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m marketplace up
@@ -25,6 +25,10 @@ check: ready-test
 
 format: ready-test
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+# The pictures of the README, from the demo.
+screenshots: ready-test
+	@$(BIN)/python -m tests.browser.screenshots
 
 # Both locks serve every Python from 3.11 on every platform, and hold no address.
 lock:

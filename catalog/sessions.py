@@ -152,7 +152,7 @@ _OFFER = f"""
         partner.name AS partner_name, title_nl, title_en, session.code, programme.code AS programme_code, category, format, language,
         session.starts_at, session.ends_at, session.order_until,
         (SELECT count(*) FROM lesson WHERE session_id = session.id) AS lesson_count,
-        coalesce(nullif(session.place, ''), nullif(programme.venue, ''), programme.place, '') AS place,
+        coalesce(nullif(session.place, ''), nullif(programme.venue, ''), initcap(programme.place), '') AS place,
         coalesce(session.price_cents, programme.price_cents) AS price_cents, price_unit, vat_basis,
         jsonb_build_object('code', policy.code, 'name_nl', name_nl, 'name_en', name_en, 'tiers', tiers, 'moving', moving) AS policy,
         published_capacity, session.state, {_OPEN} AS open, session.capacity, {_FREE} AS free

@@ -178,10 +178,16 @@ def style() -> Response[bytes]:
     return Response(_STYLE.read_bytes(), media_type="text/css", headers={"cache-control": "no-cache"})
 
 
+@get("/favicon.svg", opt={"access": "public"}, sync_to_thread=False)
+def favicon() -> Response[bytes]:
+    """Return the sign of the browser's tab."""
+    return Response(_STYLE.with_name("favicon.svg").read_bytes(), media_type="image/svg+xml")
+
+
 @get("/livez", opt={"access": "public"}, sync_to_thread=False)
 def livez() -> Response[str]:
     """Say that this process is up."""
     return Response("ok", media_type=MediaType.TEXT)
 
 
-HANDLERS = [show_invoice, pay_invoice, dashboard, order_fault, advance_clock, retry_deliveries, list_calls, style, livez]
+HANDLERS = [show_invoice, pay_invoice, dashboard, order_fault, advance_clock, retry_deliveries, list_calls, style, favicon, livez]

@@ -47,7 +47,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 _LINES = """
     SELECT l.id, a.id AS acceptance_id, o.number AS order_number, c.name AS company_name, l.session_id, s.code AS session_code,
-           CASE WHEN $1 = 'nl' THEN l.title_nl ELSE l.title_en END AS title, g.category, l.starts_at, s.place, p.level, p.language,
+           CASE WHEN $1 = 'nl' THEN l.title_nl ELSE l.title_en END AS title, g.category, l.starts_at,
+           coalesce(nullif(s.place, ''), nullif(g.venue, ''), initcap(g.place), '') AS place, p.level, p.language,
            CASE WHEN l.state = 'accepted' THEN concat_ws(' ', p.given_name, nullif(p.infix, ''), nullif(p.family_name, '')) ELSE '' END AS person_name,
            l.state, l.decline_reason AS reason, o.placed_at AS ordered_at, a.decide_by_at
       FROM order_line l JOIN placed_order o ON o.id = l.order_id JOIN company c ON c.id = o.company_id

@@ -49,7 +49,7 @@ def listen(page: Page) -> list[str]:
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error":
-            said.append(f"console: {message.text}")
+            said.append(f"console: {message.text} {message.location.get('url', '')}")
 
     page.on("console", heard)
     page.on("pageerror", lambda error: said.append(f"script: {error}"))

@@ -142,7 +142,7 @@ async def pays(finance: Walker, invoice: str) -> None:
     await finance.uses(finance.tab.locator("main a.button.primary, main .button[href*='/i/']").first)
     await expect(finance.tab.get_by_role("radio", name="iDEAL")).to_be_checked()
     await finance.uses(finance.tab.locator("button[name=outcome][value=ok]"))
-    await expect(finance.reads("This invoice is paid.")).to_be_visible()
+    await expect(finance.tab.locator("main .flash.ok, .flash.ok").first).to_be_visible()
 
 
 async def plans(hr: Walker, town: Town, person: str) -> None:
