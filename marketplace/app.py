@@ -18,6 +18,7 @@ import marketplace.people.api
 import marketplace.people.pages
 import marketplace.scheduling.api
 import marketplace.scheduling.pages
+from marketplace import registry
 from marketplace.kit.settings import settings
 from marketplace.kit.web import application
 from marketplace.kit.web.config import WebConfig, from_settings
@@ -47,6 +48,7 @@ API: tuple[Any, ...] = (
 
 def create_app(config: WebConfig | None = None, *, dsn: str | None = None, pool_size: int | None = None) -> Marketplace:
     """Return the application; with ``dsn`` it opens its own pool at start, else the caller has one open."""
+    registry.load()  # so that the desk knows every job by name
     loaded = settings()
     return application.create(
         config or from_settings(loaded),

@@ -165,7 +165,7 @@ async def with_everything(tag: str) -> Town:
     return town
 
 
-_CSV = "Personeelsnummer;Voornaam;Achternaam;E-mail;Afdeling\nRB-9001;Yuki;Tanabe;yuki@rijnvelde.example;Discovery\nRB-9002;Sanne;;kapot;\n".encode()
+_CSV = b"Personeelsnummer;Voornaam;Achternaam;E-mail;Afdeling\nRB-9001;Yuki;Tanabe;yuki@rijnvelde.example;Discovery\nRB-9002;Sanne;;kapot;\n"
 
 
 async def _member(actor: Actor) -> UUID:
