@@ -30,7 +30,15 @@ _OUTLINE = """() => ({
 
 
 async def context_of(
-    browser: Browser, product: Product, town: Town, actor: str, locale: str = "en", *, width: int = 1280, script: bool = True, dark: bool = False
+    browser: Browser,
+    product: Product,
+    town: Town,
+    actor: str,
+    locale: str = "en",
+    *,
+    width: int = 1280,
+    script: bool = True,
+    dark: bool = False,
 ) -> BrowserContext:
     """Return a browser context that is signed in as one of the town's actors."""
     context = await browser.new_context(

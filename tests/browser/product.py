@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003 - msgspec reads it
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec

@@ -30,7 +30,11 @@ PAGES = (
     ("02-catalogue", "hr", ("/programmes",)),
     ("03-programme", "hr", (_COURSE, ".cards a")),
     ("04-who-takes-part", "hr", (_COURSE, ".cards a", "form[action='/orders/new'] .button")),
-    ("05-review", "hr", (_COURSE, ".cards a", "form[action='/orders/new'] .button", "[name=person_id]:not(:checked)", "[name=verb][value=review]")),
+    (
+        "05-review",
+        "hr",
+        (_COURSE, ".cards a", "form[action='/orders/new'] .button", "[name=person_id]:not(:checked)", "[name=verb][value=review]"),
+    ),
     ("06-hr-home", "hr", ("/home",)),
     ("07-invoice", "hr", ("/invoices", "main tbody th a")),
     ("08-staff", "hr", ("/people",)),
@@ -62,7 +66,9 @@ async def _take(base: str) -> None:
 
 
 async def _visitor(browser: Browser, base: str, who: str) -> Page:
-    context = await browser.new_context(base_url=base, viewport={"width": 1280, "height": 900}, color_scheme="light", locale="en-GB", reduced_motion="reduce")
+    context = await browser.new_context(
+        base_url=base, viewport={"width": 1280, "height": 900}, color_scheme="light", locale="en-GB", reduced_motion="reduce"
+    )
     await context.add_cookies([{"name": "locale", "value": "en", "url": base}])
     tab = await context.new_page()
     if who:

@@ -144,7 +144,9 @@ async def with_everything(tag: str) -> Town:
     await _street(UUID(town.nouns["partner_id"]))
     group, private = await _first_session(town.group_code), await _first_session(town.private_code)
     first, second, third = (UUID(person) for person in town.people[:3])
-    sure = await place.place(PlaceOrder(lines=(LineWish(group, first), LineWish(group, second)), purchase_order="4500128834"), actor=hr, now=now)
+    sure = await place.place(
+        PlaceOrder(lines=(LineWish(group, first), LineWish(group, second)), purchase_order="4500128834"), actor=hr, now=now
+    )
     asked = await place.place(PlaceOrder(lines=(LineWish(private, third),), cost_centre="3120"), actor=hr, now=now)
     fourth = UUID(town.people[3])
     plan = await schedule.schedule(
@@ -153,7 +155,9 @@ async def with_everything(tag: str) -> Town:
     company_id = UUID(town.nouns["company_id"])
     await a_relation(await staff.get(first, company_id=company_id))
     upload = await uploads.keep("staff.csv", _CSV, actor=hr, now=now)
-    await invitations.create(f"new-{tag}@town.example".lower(), place=Place(company_id, None), roles=frozenset({Role.BUYER}), actor=hr, now=now)
+    await invitations.create(
+        f"new-{tag}@town.example".lower(), place=Place(company_id, None), roles=frozenset({Role.BUYER}), actor=hr, now=now
+    )
     await passwords.ask_reset(town.accounts["finance"], now=now)
     town.nouns |= {
         "session": str(group), "session_id": str(group), "number": str(sure.number), "waiting_number": str(asked.number),
@@ -165,7 +169,9 @@ async def with_everything(tag: str) -> Town:
     return town
 
 
-_CSV = b"Personeelsnummer;Voornaam;Achternaam;E-mail;Afdeling\nRB-9001;Yuki;Tanabe;yuki@rijnvelde.example;Discovery\nRB-9002;Sanne;;kapot;\n"
+_CSV = (
+    b"Personeelsnummer;Voornaam;Achternaam;E-mail;Afdeling\nRB-9001;Yuki;Tanabe;yuki@rijnvelde.example;Discovery\nRB-9002;Sanne;;kapot;\n"
+)
 
 
 async def _member(actor: Actor) -> UUID:
@@ -194,7 +200,14 @@ async def _street(partner_id: UUID) -> None:
     for number, (category, unit, basis, cents, en, nl) in enumerate(
         (
             (Category.CULTURE, PriceUnit.PERSON, VatBasis.PROFESSIONAL_COURSE, 29_500, "Working with the Dutch", "Werken met Nederlanders"),
-            (Category.DUAL_CAREER, PriceUnit.HOUR, VatBasis.COACHING, 11_500, "One-to-one career coaching", "Loopbaanbegeleiding, een op een"),
+            (
+                Category.DUAL_CAREER,
+                PriceUnit.HOUR,
+                VatBasis.COACHING,
+                11_500,
+                "One-to-one career coaching",
+                "Loopbaanbegeleiding, een op een",
+            ),
             (Category.WELCOME, PriceUnit.PERSON, VatBasis.SERVICE, 9_500, "First week in Leiden", "Eerste week in Leiden"),
             (Category.COMPANY, PriceUnit.PERSON, VatBasis.PROFESSIONAL_COURSE, 49_000, "International teams", "Internationale teams"),
             (Category.PACKAGE, PriceUnit.FAMILY, VatBasis.SERVICE, 148_000, "Settling in, complete", "Compleet van start"),

@@ -64,7 +64,9 @@ class Walker:
         for _attempt in range(_TABS):
             await self.tab.keyboard.press("Tab")
             if await control.evaluate("element => element === document.activeElement"):
-                shown = await control.evaluate("e => [e, e.closest('label'), e.closest('.search')].some(x => x && getComputedStyle(x).outlineStyle !== 'none')")
+                shown = await control.evaluate(
+                    "e => [e, e.closest('label'), e.closest('.search')].some(x => x && getComputedStyle(x).outlineStyle !== 'none')"
+                )
                 assert shown, f"the focus on {control} can't be seen"
                 return
         raise AssertionError(f"{control} can't be reached by Tab")

@@ -37,7 +37,9 @@ def test_the_whole_job_by_api(product: Product) -> None:
         number = eventually(lambda: _get(api, f"/orders/{order['id']}")["invoice_numbers"])[0]
         invoice = eventually(lambda: (found := _get(api, f"/invoices/{number}"))["hosted_payment_url"] and found)
         assert (invoice["state"], invoice["total"]["cents"]) == ("open", 129_000)
-        paid = httpx.post(invoice["hosted_payment_url"], data={"method": "ideal", "amount": "exact", "outcome": "ok"}, follow_redirects=True)
+        paid = httpx.post(
+            invoice["hosted_payment_url"], data={"method": "ideal", "amount": "exact", "outcome": "ok"}, follow_redirects=True
+        )
         assert paid.status_code == 200
         eventually(lambda: _get(api, f"/invoices/{number}")["state"] == "paid")
         assert _get(api, f"/invoices/{number}")["paid"]["cents"] == 129_000
