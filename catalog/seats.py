@@ -228,12 +228,16 @@ def _taken(row: _Row) -> TakenSeat:
 
 
 async def release(seat_ids: Sequence[UUID], *, now: datetime) -> int:
-    """Give seats back and return how many were live; those that are released already stay so."""
+    """Give seats back and return how many were live; a hold that a sweeper released before counts as given back, too."""
     if not seat_ids:
         return 0
     async with db.atomic():
         await _locked(seat_ids)
-        return await _let_go(seat_ids, now=now, on_purpose=True)
+        freed = await _let_go(seat_ids, now=now, on_purpose=True)
+        await db.execute(
+            "UPDATE seat SET held_until = NULL WHERE id = ANY ($1) AND state = 'released' AND held_until IS NOT NULL", list(seat_ids)
+        )
+    return freed
 
 
 async def _let_go(seat_ids: Sequence[UUID], *, now: datetime, on_purpose: bool = False) -> int:

@@ -148,6 +148,17 @@ async def test_a_seat_given_back_on_purpose_is_not_confirmed(now: datetime) -> N
     assert refusal.value.code == "released"
 
 
+async def test_a_seat_given_back_after_the_sweeper_came_by_is_not_confirmed_either(now: datetime) -> None:
+    session = await a_session(seats=2)
+    (seat,) = await seats.hold(wishes(session.id), until=now + timedelta(minutes=5), now=now)
+    later = now + timedelta(minutes=10)
+    await seats.expire(now=later)
+    assert await seats.release([seat.id], now=later) == 0
+    with pytest.raises(Conflict) as refused:
+        await seats.confirm([seat.id], now=later)
+    assert refused.value.code == "released"
+
+
 async def test_a_lower_capacity_drops_nobody_and_shows_as_overbooked(now: datetime) -> None:
     session = await a_session(seats=4)
     taken = await seats.take(wishes(session.id, 4), now=now)
