@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from billing.stripe_port import StripeEventRef
+    from billing.stripe_port import StripeEventRef, StripeInvoice
 
 FAILURES = frozenset({"invoice.payment_failed", "payment_intent.payment_failed", "payment_intent.partially_funded"})
 INTERESTING = FAILURES | {
@@ -101,16 +101,21 @@ async def refresh(stripe_id: str, *, now: datetime, failed: bool = False) -> boo
     if copy is None:
         return False
     if our_id is None:
-        our_id = await _ours(copy.our_id)
+        our_id = await _ours(copy)
     if our_id is None:
         return False
     await project(our_id, copy, now=now, failed=failed)
     return True
 
 
-async def _ours(named: UUID | None) -> UUID | None:
-    """Return the id in the copy's metadata when it is an invoice of ours: the link may be a moment behind."""
-    if named is None:
-        return None
-    found: UUID | None = await db.value("SELECT id FROM invoice WHERE id = $1 AND kind = 'invoice'", named)
+async def _ours(copy: StripeInvoice) -> UUID | None:
+    """Return the id in the copy's metadata when it is an invoice of ours: the link may be a moment behind.
+
+    A duplicate made in Stripe's dashboard carries the same metadata under another number: it is not ours.
+    """
+    sql = """
+        SELECT id FROM invoice i WHERE id = $1 AND kind = 'invoice' AND number = $2
+            AND NOT EXISTS (SELECT FROM stripe_link l WHERE l.kind = 'invoice' AND l.our_id = i.id)
+    """
+    found: UUID | None = await db.value(sql, copy.our_id, copy.number)
     return found

@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING
 
 from billing import payments, states
 from billing.stripe_port import StripeInvoice, StripeState
-from marketplace.kit import db
+from marketplace.kit import audit, db
+from marketplace.kit.identity import SYSTEM
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+OURS = "EUR"
 
 
 async def project(invoice_id: UUID, copy: StripeInvoice, *, now: datetime, failed: bool = False) -> None:
     """Record the payments that we don't have yet, then follow the state. A draft changes nothing.
 
     ``failed`` says that a payment on its way is known not to have arrived, so that "processing" may become "open" again.
-    Repeating it, or bringing an older copy later, changes nothing. Raises ``NotFound`` for an invoice that isn't ours.
+    A copy in another currency is a difference, and counts for nothing. Repeating it, or bringing an older copy later, changes nothing. Raises ``NotFound`` for an invoice that isn't ours.
     """
     if copy.state is StripeState.DRAFT:
         return
     async with db.atomic():
+        if copy.total.currency != OURS:
+            data = {"stripe_id": copy.stripe_id, "currency": copy.total.currency, "stripe_cents": copy.total.cents}
+            await audit.record("invoice.differs", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
+            return
         for payment in copy.payments:
             if payment.paid.cents > 0:
                 await payments.record(

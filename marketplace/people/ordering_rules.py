@@ -60,11 +60,25 @@ def problem(reference: Reference, text: str | None, *, missing: str) -> str | No
 
 
 def usable_pattern(pattern: str) -> bool:
-    """Tell whether a pattern can be read as a regular expression (and is short enough to be harmless)."""
-    if len(pattern) > 100:
+    """Tell whether a pattern can be read as a regular expression, and judges every text at once."""
+    if len(pattern) > 100 or _runs_away(pattern):
         return False
     try:
         re.compile(pattern)
     except re.error:
         return False
     return True
+
+
+def _runs_away(pattern: str) -> bool:
+    """Tell whether a short text could keep this pattern busy for seconds: repeats within repeats, or many of them in a row."""
+    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)  # a class or an escape is one sign
+    plain = re.sub(r"(?<!\))\{\d+\}", "", plain).replace("(?:", "(")
+    if "(?" in plain or len(re.findall(r"[*+]|\{\d*,", plain)) > 3 or plain.count("?") > 6:
+        return True
+    while group := re.search(r"\(([^()]*)\)([*+{]?)", plain):
+        varies = re.search(r"[*+?|{]", group[1]) is not None
+        if varies and group[2]:
+            return True
+        plain = plain[: group.start()] + ("x*" if varies else "x") + group[2] + plain[group.end() :]
+    return False

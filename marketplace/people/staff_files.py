@@ -21,6 +21,7 @@ MAX_COLUMNS = 60
 _SEPARATORS = ";,\t"
 _SAMPLE = 30
 _MOST_LINES = 8
+_HEAD = 4_000
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -78,6 +79,8 @@ def decode(content: bytes) -> tuple[str, str]:
     wide = _unmarked_utf16(content[:400])
     if wide:
         return content.decode(wide, errors="replace").replace("\0", ""), "UTF-16"
+    if b"\0" in content[:_HEAD] or content.startswith((b"%PDF", b"{\\rtf")):
+        raise _unusable("not_text", _("This is not a list in text. Save it as CSV, or copy the cells and paste them."))
     try:
         return content.decode("utf-8").replace("\0", ""), "UTF-8"
     except UnicodeDecodeError:
@@ -106,7 +109,10 @@ def separator_of(sample: list[str]) -> str:
     """Return the separator that cuts the sample's lines into the same number of cells, the most if several do."""
     best, best_score = ",", (0.0, 0)
     for separator in _SEPARATORS:
-        widths = [len(cells) for cells in csv.reader(sample, delimiter=separator)] or [1]
+        try:
+            widths = [len(cells) for cells in csv.reader(sample, delimiter=separator)] or [1]
+        except csv.Error:  # a cell longer than any cell can be; reading the lines says so
+            continue
         width = widths[0]
         if width > 1:
             score = (sum(one == width for one in widths) / len(widths), width)

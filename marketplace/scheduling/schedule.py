@@ -18,7 +18,6 @@ from marketplace.kit.money import Money
 from marketplace.people import scope, staff
 from marketplace.people.staff import PersonState
 
-
 LATE = timedelta(days=1)
 AHEAD = timedelta(days=3 * 366)
 

@@ -79,12 +79,24 @@ def test_a_file_without_header_starts_with_a_person() -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"", "file_empty"), (b"\n\n ;; \n", "file_empty"), (b"PK\x03\x04 workbook", "workbook"), (b";".join([b"x"] * 70), "file_too_wide")],
+    [
+        (b"", "file_empty"),
+        (b"\n\n ;; \n", "file_empty"),
+        (b"PK\x03\x04 workbook", "workbook"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not_text"),
+        (b"%PDF-1.7 a list on paper", "not_text"),
+        (b";".join([b"x"] * 70), "file_too_wide"),
+    ],
 )
 def test_what_is_no_list_is_refused_with_a_sentence(content: bytes, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         staff_files.read(content)
     assert refused.value.code == code
+
+
+def test_a_cell_longer_than_any_cell_is_refused_in_words() -> None:
+    with pytest.raises(Invalid):
+        staff_files.read(f"Voornaam;Achternaam;E-mail\n{'a' * 200_000};b;c@staff.example\n".encode())
 
 
 def test_too_much_is_413() -> None:

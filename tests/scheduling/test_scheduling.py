@@ -216,7 +216,9 @@ async def test_json(cast: Cast, client: httpx.AsyncClient, clock: kit_clock.Fake
     assert naive.status_code in {400, 422}
 
 
-async def test_a_moment_far_from_now_is_refused_before_it_is_kept(cast: Cast, client: httpx.AsyncClient, clock: kit_clock.FakeClock) -> None:
+async def test_a_moment_far_from_now_is_refused_before_it_is_kept(
+    cast: Cast, client: httpx.AsyncClient, clock: kit_clock.FakeClock
+) -> None:
     person, programme = await a_person(cast.company_a.id), await a_programme()
     for run_at in (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC), clock.now() - timedelta(days=2)):
         with pytest.raises(Invalid) as refused:
