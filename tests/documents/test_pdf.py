@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import facturx
+import page
 import pytest
 from lxml import etree
 from pypdf import PdfReader
@@ -62,7 +63,6 @@ def test_qpdf_finds_nothing_wrong(press: Press, document: InvoiceDocument, tmp_p
 @pytest.mark.parametrize("profile", ["3a", "ua1"])
 @pytest.mark.parametrize("document", [a_document(payment_url="https://ecl.example/i/1", payment_link="ecl.example"), a_credit_note()])
 def test_an_independent_checker_agrees_that_it_is_pdf_a_3a_and_pdf_ua_1(press: Press, document: InvoiceDocument, profile: str) -> None:
-    page = pytest.importorskip("page", reason="the wheel page-validation is not installed")
     report = page.validate_pdf_bytes(made(press, document), profile=page.ValidationProfile(profile))
     assert [(found.rule_id, found.message) for found in report.failures] == []
     assert report.is_compliant
