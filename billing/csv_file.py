@@ -1,4 +1,5 @@
-"""The invoice list as a file for a spreadsheet: semicolons, a byte-order mark, dates as ISO, amounts in euros."""
+"""The invoice list as a file for a spreadsheet: semicolons, a byte-order mark, dates as ISO, amounts in euros
+with the decimal sign of the reader's language."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import io
 from typing import TYPE_CHECKING
 
 from billing.states import NAMES
-from marketplace.kit.i18n import _
+from marketplace.kit.i18n import _, fmt_decimal
 from marketplace.kit.money import euros
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def write(invoices: Iterable[InvoiceSummary]) -> bytes:
         writer.writerow([
             row.number, row.dated_on.isoformat(), row.due_on.isoformat() if row.due_on else "", safe(row.buyer_name), safe(row.purchase_order),
             safe(row.cost_centre), safe(row.order_number), _(NAMES[row.state]),
-            euros(row.net_cents), euros(row.vat_cents), euros(row.total_cents), euros(row.paid_cents), row.currency,
+            *(fmt_decimal(euros(cents)) for cents in (row.net_cents, row.vat_cents, row.total_cents, row.paid_cents)), row.currency,
         ])  # fmt: skip
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 

@@ -58,9 +58,7 @@ async def list_file(
     wanted = Filter(standing=_standing(show), text=q[:100])
     page = await invoices.page(wanted, paging.read(None, date, str, size=_CSV_ROWS), actor=actor, today=today(now))
     name = f"invoices-{today(now).isoformat()}.csv"
-    return Response(
-        csv_file.write(page.items), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return Response(csv_file.write(page.items), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 @get("/invoices/{name:str}", opt={"access": "company+ecl", "noun": "invoice"})

@@ -138,6 +138,11 @@ def fmt_money(amount: Money, *, whole_if_round: bool = False) -> str:
     return f"{symbol}{NBSP}{sign}{figures}" if dutch else f"{sign}{symbol}{figures}"
 
 
+def fmt_decimal(value: Decimal) -> str:
+    """Return a number as a spreadsheet in the reader's language takes it: ``1935.00`` or ``1935,00``."""
+    return str(value).replace(".", ",") if current_locale() == "nl" else str(value)
+
+
 def fmt_date(on: date, style: DateStyle = "medium") -> str:
     """Return a date: short ``18 Jan``, medium ``18 Jan 2027``, long, weekday ``Mon 18 Jan``, full with the day's name."""
     day = clock.local(on).date() if isinstance(on, datetime) else on

@@ -15,15 +15,17 @@ from litestar.response import Redirect
 from catalog import words
 from marketplace.kit import clock
 from marketplace.kit.errors import DomainError, NotFound
-from marketplace.kit.i18n import _
+from marketplace.kit.i18n import N_, _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money, euros
 from marketplace.kit.web import Held, Html, WebRequest, flash, forms, redirect, render, set_basket_hook, spreadsheet
 from marketplace.orders import baskets, candidates, place, read, review, story
-from marketplace.orders.states import OrderState
+from marketplace.orders.states import LineState, OrderState
 from marketplace.people import companies
 
 Reference = Annotated[str, msgspec.Meta(max_length=60)]
+
+_LINE_WORDS = {LineState.AWAITING_PARTNER: N_("Partner answers"), LineState.ACCEPTED: N_("Accepted"), LineState.DECLINED: N_("Declined")}
 
 
 class ChoosePeople(msgspec.Struct, frozen=True):
@@ -185,7 +187,7 @@ async def create(request: WebRequest, actor: NamedDependency[Actor], now: NamedD
         flash(
             request,
             _("Order {number} is placed.", number=placed.number),
-            _("Everyone's seat is certain once the order says confirmed. We mail you the invoice."),
+            _("We mail you the invoice as soon as the seats are certain."),
         )
     return redirect(f"/orders/{placed.number}")
 
@@ -230,8 +232,18 @@ async def csv_file(actor: NamedDependency[Actor]) -> Response[bytes]:
 
 def _csv_cells(row: read.CsvLine) -> list[object]:
     placed_on, starts_on = clock.today(row.placed_at).isoformat(), clock.today(row.starts_at).isoformat()
-    price = str(euros(row.price_cents))
-    return [row.number, placed_on, row.purchase_order, row.cost_centre, row.title, starts_on, row.person_name, row.state, price]
+    price = euros(row.price_cents)
+    return [
+        row.number,
+        placed_on,
+        row.purchase_order,
+        row.cost_centre,
+        row.title,
+        starts_on,
+        row.person_name,
+        _(_LINE_WORDS[LineState(row.state)]),
+        price,
+    ]
 
 
 @get("/orders/{number:int}", opt={"access": "company+ecl", "noun": "order"})

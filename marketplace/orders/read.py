@@ -214,7 +214,8 @@ async def lines_for_csv(*, actor: Actor, limit: int = 20_000) -> list[CsvLine]:
     """Return every order line of the actor's company, newest order first."""
     require(actor, Permission.SEE_ORDERS)
     sql = """
-        SELECT o.number, o.placed_at, o.purchase_order, o.cost_centre, CASE WHEN $2 = 'nl' THEN l.title_nl ELSE l.title_en END AS title, l.starts_at,
+        SELECT o.number, o.placed_at, o.purchase_order, coalesce(o.cost_centre, p.cost_centre) AS cost_centre,
+               CASE WHEN $2 = 'nl' THEN l.title_nl ELSE l.title_en END AS title, l.starts_at,
                CASE WHEN p.kind = 'relation' THEN '' ELSE concat_ws(' ', p.given_name, nullif(p.infix, ''), nullif(p.family_name, '')) END AS person_name,
                l.state, l.price_cents
           FROM placed_order o JOIN order_line l ON l.order_id = o.id JOIN person p ON p.id = l.person_id

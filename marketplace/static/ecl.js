@@ -122,7 +122,7 @@ document.addEventListener("change", (event) => {
 // --- Forms: one press, one request ---------------------------------------------------------------------------------
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method === "get" && form.dataset.swap) {
+  if (form.method === "get" && form.dataset.swap && !event.submitter?.hasAttribute("formaction")) {
     event.preventDefault();
     swap(addressOf(form), form.dataset.swap);
     return;

@@ -166,7 +166,7 @@ async def test_csv_has_the_list_and_no_formulas(cast: Cast, client: httpx.AsyncC
     assert "attachment" in answer.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert [row["Factuur"] for row in rows][-1] == mine.number
-    assert rows[-1]["Totaal"] == "745.01"
+    assert rows[-1]["Totaal"] == "745,01"
     assert any(row["Inkoopnummer (PO)"] == "'=HYPERLINK(1)" for row in rows)
 
 

@@ -95,7 +95,7 @@ async def test_a_programme_shows_dates_terms_and_the_way_to_an_order(visitor: Br
     assert page.status_code == 200
     for words in (
         f'name="session" value="{session.id}"',
-        'action="/orders/new"',
+        'form="dates" formaction="/orders/new"',
         "Choose people",
         "10 of 10 left",
         "until Mon 11 Jan, 10:00",

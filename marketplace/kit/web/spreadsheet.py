@@ -1,12 +1,16 @@
-"""CSV files that Dutch Excel opens as they are: semicolons, a byte order mark, and no cell that is read as a formula."""
+"""CSV files that Dutch Excel opens as they are: semicolons, a byte order mark, no cell that is read as a formula, and
+amounts with the comma of a Dutch reader."""
 
 from __future__ import annotations
 
 import csv
 import io
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from litestar import Response
+
+from marketplace.kit.i18n import fmt_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,10 +25,12 @@ def answer(filename: str, header: Sequence[str], rows: Iterable[Sequence[object]
     writer.writerow(header)
     writer.writerows([_cell(value) for value in row] for row in rows)
     content = ("\ufeff" + out.getvalue()).encode()
-    return Response(content, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{filename}"'})
+    return Response(content, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{filename}"'})
 
 
 def _cell(value: object) -> object:
     if value is None:
         return ""
+    if isinstance(value, Decimal):
+        return fmt_decimal(value)
     return f"'{value}" if isinstance(value, str) and value[:1] and value[0] in _FORMULA else value
