@@ -53,7 +53,7 @@ class Ratio(msgspec.Struct, frozen=True):
 
 
 @contextlib.asynccontextmanager
-async def database() -> AsyncIterator[str]:
+async def database(*, connections: int = 4) -> AsyncIterator[str]:
     """Give the address of a fresh database at this version's schema, with this process's pool on it.
 
     A server of its own in a temporary folder, set up as ``make run`` sets it up (it waits for the disk at each commit).
@@ -65,7 +65,7 @@ async def database() -> AsyncIterator[str]:
         dsn = server.start()
         registry.load()
         await migrations.forwards(dsn)
-        await db.open_pool(dsn, max_size=4, name="bench")
+        await db.open_pool(dsn, max_size=connections, name="bench")
         try:
             yield dsn
         finally:

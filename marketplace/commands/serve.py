@@ -32,7 +32,7 @@ def serve(fd: int | None, gate: int | None) -> None:
     app = shop() if processes == 1 else "marketplace.commands.serve:shop"
     if gate is not None:
         os.read(gate, 1)
-    _run(app, fd, processes=processes)
+    run(app, fd, processes=processes)
 
 
 @click.command()
@@ -52,7 +52,7 @@ def sandbox(fd: int | None, port: int) -> None:
         own = runtime.listen(port)
         click.echo(f"Stripe sandbox: http://127.0.0.1:{own.getsockname()[1]}")
         fd = own.detach()
-    _run("marketplace.commands.serve:stand_in", fd, processes=1)
+    run("marketplace.commands.serve:stand_in", fd, processes=1)
 
 
 def shop() -> Litestar:
@@ -79,7 +79,8 @@ def stand_in() -> Litestar:
     return create_sandbox()
 
 
-def _run(app: Litestar | str, fd: int | None, *, processes: int) -> None:
+def run(app: Litestar | str, fd: int | None, *, processes: int) -> None:
+    """Serve an application, or a factory by name, as every web process of ours is served."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
 import anyio
@@ -281,14 +281,10 @@ async def create_token(account_id: UUID, *, now: datetime, label: str = "") -> s
     return token
 
 
-async def token_account(token: str) -> UUID | None:
-    """Return the account of a live API token, or None."""
-    found = await db.value(
-        "SELECT a.id FROM api_token t JOIN account a ON a.id = t.account_id"
-        " WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND a.state = 'active'",
-        digest(token),
-    )
-    return None if found is None else UUID(str(found))
+async def token_actor(token: str) -> Actor | None:
+    """Return who a live API token acts as, or None."""
+    found = await actor_by("SELECT account_id FROM api_token WHERE token_hash = $1 AND revoked_at IS NULL", digest(token))
+    return None if found is None else found[0]
 
 
 # From account to actor
@@ -301,12 +297,26 @@ async def _plain_actor(account_id: UUID) -> Actor | None:
     return Actor(kind="member", account_id=found.id, email=found.email, name=found.name, locale=found.locale)
 
 
+Finder: TypeAlias = "Callable[[str, tuple[object, ...]], Awaitable[tuple[Actor, dict[str, Any]] | None]]"
 _loader: list[Callable[[UUID], Awaitable[Actor | None]]] = [_plain_actor]
+_finder: list[Finder | None] = [None]
 
 
-def set_actor_loader(load: Callable[[UUID], Awaitable[Actor | None]]) -> None:
-    """Register the one function that knows whose member an account is (``people`` does, at import)."""
-    _loader[0] = load
+def set_actor_loader(load: Callable[[UUID], Awaitable[Actor | None]], find: Finder | None = None) -> None:
+    """Register the one function that knows whose member an account is (``people`` does, at import).
+
+    ``find`` does the same in one query for an account that a statement finds: see ``actor_by``.
+    """
+    _loader[0], _finder[0] = load, find
+
+
+async def actor_by(source: str, *args: object) -> tuple[Actor, dict[str, Any]] | None:
+    """Return the actor of the account that ``source`` finds ("SELECT account_id, … FROM …"), with the row that it found."""
+    if _finder[0] is not None:
+        return await _finder[0](source, args)
+    found = await db.records(source, *args)
+    actor = await actor_of(found[0]["account_id"]) if found else None
+    return None if actor is None else (actor, found[0])
 
 
 async def actor_of(account_id: UUID) -> Actor | None:

@@ -5,6 +5,6 @@ debtors by id only, and nothing of enrolments or orders.
 """
 
 from marketplace.kit import identity
-from marketplace.people.members import actor_of_account
+from marketplace.people.members import actor_found_by, actor_of_account
 
-identity.set_actor_loader(actor_of_account)
+identity.set_actor_loader(actor_of_account, actor_found_by)

@@ -6,7 +6,7 @@ Importing ``marketplace.people`` registers ``actor_of_account`` with identity.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -58,17 +58,27 @@ _MEMBER = (
 )
 
 
+_ACTOR = (
+    "a.id AS account_id, m.id AS member_id, m.company_id, m.partner_id, m.roles, a.email, a.name, a.locale,"
+    " coalesce(c.name, p.name, '') AS acts_for FROM account a JOIN member m ON m.account_id = a.id AND m.state = 'active'"
+    " LEFT JOIN company c ON c.id = m.company_id LEFT JOIN partner p ON p.id = m.partner_id"
+)
+_ACTS = "a.state = 'active' AND coalesce(c.state, 'active') = 'active'"
+
+
 async def actor_of_account(account_id: UUID) -> Actor | None:
     """Return who the account acts as; None when it is closed, has no place any more, or its company is closed."""
-    found = await db.row(
-        _Loaded,
-        "SELECT a.id AS account_id, m.id AS member_id, m.company_id, m.partner_id, m.roles, a.email, a.name, a.locale,"
-        " coalesce(c.name, p.name, '') AS acts_for FROM account a JOIN member m ON m.account_id = a.id AND m.state = 'active'"
-        " LEFT JOIN company c ON c.id = m.company_id LEFT JOIN partner p ON p.id = m.partner_id"
-        " WHERE a.id = $1 AND a.state = 'active' AND coalesce(c.state, 'active') = 'active'",
-        account_id,
-    )
+    found = await db.row(_Loaded, f"SELECT {_ACTOR} WHERE a.id = $1 AND {_ACTS}", account_id)
     return None if found is None else Actor(kind="member", **msgspec.structs.asdict(found))
+
+
+async def actor_found_by(source: str, args: tuple[object, ...]) -> tuple[Actor, dict[str, Any]] | None:
+    """Return the same for the account that a statement finds, with the row that it found: see ``identity.actor_by``."""
+    found = await db.records(f"WITH own AS ({source}) SELECT own.*, {_ACTOR} JOIN own ON own.account_id = a.id WHERE {_ACTS}", *args)
+    if not found:
+        return None
+    loaded = msgspec.convert(found[0], _Loaded, strict=False)
+    return Actor(kind="member", **msgspec.structs.asdict(loaded)), found[0]
 
 
 async def of(place: Place) -> list[Member]:

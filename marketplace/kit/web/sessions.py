@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-import msgspec
-
 from marketplace.kit import db, identity, ids
 from marketplace.kit.errors import Invalid
 from marketplace.kit.i18n import _
@@ -25,14 +23,6 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 _TOUCH = timedelta(minutes=1)
 T = TypeVar("T")
-
-
-class Session(msgspec.Struct, frozen=True):
-    """A live session."""
-
-    id: UUID
-    account_id: UUID
-    seen_at: datetime
 
 
 async def authenticate(request: WebRequest, email: str, password: str, *, now: datetime) -> UUID:
@@ -79,30 +69,26 @@ async def sign_out(request: WebRequest, response: T, *, now: datetime) -> T:
     return response
 
 
-async def find(token: str, *, now: datetime) -> Session | None:
-    """Return the live session of a cookie, or None; at most once a minute, note that it was seen."""
-    found = await db.row(
-        Session,
-        "SELECT id, account_id, seen_at FROM web_session"
-        " WHERE token_hash = $1 AND revoked_at IS NULL AND ends_at > $2 AND seen_at > $3",
-        identity.digest(token), now, now - IDLE,
-    )  # fmt: skip
-    if found is not None and found.seen_at < now - _TOUCH:
-        await db.execute("UPDATE web_session SET seen_at = $2 WHERE id = $1 AND seen_at < $2", found.id, now)
-    return found
-
-
 async def recognise(visitor: Visitor, *, now: datetime) -> None:
-    """Find out who holds the session cookie; without a live session the visitor stays anonymous."""
+    """Find out who holds the session cookie; without a live session the visitor stays anonymous.
+
+    At most once a minute, note that the session was seen.
+    """
     token = visitor.cookies.get(cookies.SESSION)
     if not token:
         return
-    found = await find(token, now=now)
-    actor = await identity.actor_of(found.account_id) if found else None
-    if found is None or actor is None:
+    found = await identity.actor_by(
+        "SELECT account_id, id AS session_id, seen_at FROM web_session"
+        " WHERE token_hash = $1 AND revoked_at IS NULL AND ends_at > $2 AND seen_at > $3",
+        identity.digest(token), now, now - IDLE,
+    )  # fmt: skip
+    if found is None:
         visitor.drop_cookie(cookies.SESSION)
         return
-    visitor.session_id = found.id
+    actor, row = found
+    if row["seen_at"] < now - _TOUCH:
+        await db.execute("UPDATE web_session SET seen_at = $2 WHERE id = $1 AND seen_at < $2", row["session_id"], now)
+    visitor.session_id = row["session_id"]
     visitor.actor = actor
     visitor.locale = actor.locale or visitor.locale
 

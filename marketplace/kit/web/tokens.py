@@ -24,8 +24,7 @@ async def recognise(connection: ASGIConnection[Any, Any, Any, Any], visitor: Vis
     scheme, _space, token = connection.headers.get("authorization", "").partition(" ")
     if optional and not scheme:
         return
-    account_id = await identity.token_account(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
-    actor = await identity.actor_of(account_id) if account_id else None
+    actor = await identity.token_actor(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
     if actor is None:
         raise Unauthenticated("token_needed", _("Send a valid API token as “Authorization: Bearer …”."))
     await limits.count_request(identity.digest(token.strip()), per_minute=visitor.config.api_per_minute, now=clock.now())
