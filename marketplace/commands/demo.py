@@ -11,11 +11,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-def demo() -> None:
+@click.option("--scale", type=click.Choice(["region", "national"]), help="Not the demo's story but rows in quantity, for measuring.")
+def demo(scale: str | None) -> None:
     """Fill an empty database with the demo. In one that has the demo already, nothing is changed.
+
+    With --scale the database is as large as a region's (300 companies, 10,000 enrolments) or the country's (50,000
+    companies, a million enrolments). The demo's sign-ins are there too.
 
     \b
     Example: marketplace demo
+    Example: marketplace demo --scale region
     """
     from marketplace.commands.database import fill_if_empty
     from marketplace.commands.running import with_database
@@ -26,6 +31,11 @@ def demo() -> None:
         if not loaded.demo:
             raise click.ClickException("MARKETPLACE_DEMO is 0: set it to 1 for a database that may hold demo data.")
         await migrations.forwards(loaded.database_url)
-        return await fill_if_empty()
+        if scale is None:
+            return await fill_if_empty()
+        from marketplace.demo import scale as sizes
+
+        await sizes.fill(scale)
+        return True
 
     click.echo("The demo is ready." if with_database(run) else "The database is in use already; nothing was changed.")

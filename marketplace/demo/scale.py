@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-_LARGE = ("person", "seat", "enrolment", "order_line", "charge", "placed_order", "lesson")
+_LARGE = ("programme", "session", "person", "seat", "enrolment", "order_line", "charge", "placed_order", "lesson")
 _TABLES = (
     "partner", "policy", "programme", "session", "lesson", "seat", "debtor", "company", "person", "account", "member", "enrolment",
     "placed_order", "order_line", "charge", "invoice", "invoice_line", "invoice_vat", "ledger_entry", "ledger_posting",
@@ -69,12 +69,8 @@ async def fill(name: str, *, now: datetime | None = None, say: Callable[[str], N
         await scale_words.load()
         await _rows(size, now=at, say=say)
         await scale_words.sign_ins(now=at)
-        await session_changes.refresh(None, now=at)
-        await search.count_bookings(now=at)
         await audit.record("demo.made", actor=SYSTEM, subject=("demo", "demo"), data={"scale": name}, now=at)
         await audit.seal()
-    say("statistics")
-    await _run(f"ANALYZE {', '.join(_TABLES)}")
 
 
 async def _rows(size: Size, *, now: datetime, say: Callable[[str], None]) -> None:
@@ -86,6 +82,11 @@ async def _rows(size: Size, *, now: datetime, say: Callable[[str], None]) -> Non
             await _run(f"SET LOCAL session_replication_role = {'origin' if name == 'programmes' else 'replica'}")
         await _run(sql)
         say(f"{name} ({time.monotonic() - begun:.1f} s)")
+    begun = time.monotonic()
+    await _run(f"ANALYZE {', '.join(_TABLES)}")
+    await session_changes.refresh(None, now=now)
+    await search.count_bookings(now=now)
+    say(f"months and popularity ({time.monotonic() - begun:.1f} s)")
     begun = time.monotonic()
     await _run("SET LOCAL maintenance_work_mem = '256MB'")
     for definition in indexes:

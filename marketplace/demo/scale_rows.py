@@ -3,6 +3,8 @@
 Enrolment ``n`` is line ``n`` of order ``(n + 1) / 2``: two colleagues, two sessions. Nobody is in a session twice.
 """
 
+# ruff: noqa: S608 - what is put into the statements are counts and words of our own
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -104,7 +106,8 @@ def _buyers(size: Size) -> list[tuple[str, str]]:
 
 
 def _catalogue(size: Size) -> list[tuple[str, str]]:
-    taken = size.enrolments // size.sessions
+    most = -(-size.enrolments // size.sessions)
+    taken = f"{size.enrolments // size.sessions} + (n <= {size.enrolments % size.sessions})::int"
     rounds = max(1, size.sessions // size.programmes)
     first = f"(:now)::date - 180 + ((n - 1) / {size.programmes}) * {330 // rounds} + n * 5 % {max(1, 330 // rounds)}"
     wall = "(ARRAY['09:30', '13:30', '18:30'])[1 + n % 3]::time"
@@ -118,14 +121,14 @@ def _catalogue(size: Size) -> list[tuple[str, str]]:
                 description_en, level_from, level_to, taught_in, format, place, venue, group_min, group_max, lesson_count, lesson_minutes, price_cents,
                 price_unit, vat_basis, state, keywords, created_at, updated_at)
             SELECT {programme('p')}, 'P' || p, 'p' || p, partner.id, (SELECT id FROM policy LIMIT 1), c.category, stages, title_nl || ' ' || p, title_en || ' ' || p,
-                summary_nl, summary_en, c.about_nl, c.about_en, level_from, level_to, taught_in, format, place, venue, group_min, {taken + 9}, lessons, minutes,
+                summary_nl, summary_en, c.about_nl, c.about_en, level_from, level_to, taught_in, format, place, venue, group_min, {most + 9}, lessons, minutes,
                 price_cents + p % 7 * 500, unit, vat_basis, 'published', partner.name || ' ' || partner.city || ' ' || words, :now, :now - p * interval '1 second'
             FROM generate_series(1, {size.programmes}) AS p JOIN scale_course c ON c.n = p % {courses()}
             JOIN partner ON partner.id = {partner(f'1 + p % {PARTNERS}')}"""),
         ("sessions", f"""
             INSERT INTO session (id, programme_id, code, place, language, capacity, seat_limit, minimum, live, decision_at, state, published, starts_at, ends_at,
                                  order_until, created_at, updated_at)
-            SELECT {session('n')}, programme_id, 'P' || p || '-' || n, venue, taught_in[1], {taken} + n % 9, {taken} + n % 9, group_min, {taken}, starts - interval '14 days',
+            SELECT {session('n')}, programme_id, 'P' || p || '-' || n, venue, taught_in[1], {most} + n % 9, {most} + n % 9, group_min, {taken}, starts - interval '14 days',
                    CASE WHEN ends <= :now THEN 'done' WHEN n % 3 = 0 THEN 'planned' ELSE 'confirmed' END, true, starts, ends, starts, :now, :now
             FROM (SELECT n, p, g.id AS programme_id, venue, taught_in, group_min, (held_on + at) AT TIME ZONE 'Europe/Amsterdam' AS starts,
                          (held_on + 7 * (lesson_count - 1) + at) AT TIME ZONE 'Europe/Amsterdam' + lesson_minutes * interval '1 minute' AS ends
@@ -156,9 +159,6 @@ def _orders(size: Size) -> list[tuple[str, str]]:
         ("seats", f"""
             INSERT INTO seat (id, session_id, person_id, company_id, state, created_at, taken_at)
             SELECT {_id('000000e1', 'n')}, session_id, person_id, company_id, 'taken', at, at FROM scale_line"""),
-        ("live seats", """
-            UPDATE session SET live = n FROM (SELECT session_id, count(*)::int AS n FROM scale_line GROUP BY 1) AS l
-            WHERE l.session_id = session.id AND live <> n"""),
         ("enrolments", f"""
             INSERT INTO enrolment (id, session_id, seat_id, person_id, company_id, partner_id, state, created_at, state_at)
             SELECT {_id('000000e2', 'n')}, session_id, {_id('000000e1', 'n')}, person_id, company_id, partner_id, 'confirmed', at, at FROM scale_line"""),
