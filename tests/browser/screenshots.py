@@ -33,7 +33,7 @@ PAGES = (
     (
         "05-review",
         "hr",
-        (_COURSE, ".cards a", "form[action='/orders/new'] .button", "[name=person_id]:not(:checked)", "[name=verb][value=review]"),
+        (_COURSE, ".cards a", "form[action='/orders/new'] .button", "tr:nth-child(15) [name=person_id]", "tr:nth-child(24) [name=person_id]", "[name=verb][value=review]"),
     ),
     ("06-hr-home", "hr", ("/home",)),
     ("07-invoice", "hr", ("/invoices", "main tbody th a")),
@@ -91,7 +91,7 @@ async def _picture(tab: Page, name: str, way: tuple[str, ...]) -> None:
         taken = await tab.screenshot(full_page=True, animations="disabled")
         picture = Image.open(io.BytesIO(taken)).convert("RGB")
         picture = picture.crop((0, 0, picture.width, min(picture.height, _TALLEST)))
-        picture.quantize(96, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(INTO / f"{name}-{width}.png", optimize=True)
+        picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(INTO / f"{name}-{width}.png", optimize=True)
 
 
 if __name__ == "__main__":

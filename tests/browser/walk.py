@@ -65,7 +65,7 @@ class Walker:
             await self.tab.keyboard.press("Tab")
             if await control.evaluate("element => element === document.activeElement"):
                 shown = await control.evaluate(
-                    "e => [e, e.closest('label'), e.closest('.search')].some(x => x && getComputedStyle(x).outlineStyle !== 'none')"
+                    "e => [e, e.closest('label, .search, .card')].some(x => x && getComputedStyle(x).outlineStyle !== 'none')"
                 )
                 assert shown, f"the focus on {control} can't be seen"
                 return
