@@ -184,7 +184,7 @@ async def update(programme_id: UUID, facts: ProgrammeFacts, *, actor: Actor, now
     """Change a programme; its version grows when anything changed.
 
     With ``version``, raises ``Conflict`` ``changed_meanwhile`` when somebody else saved after that version was shown.
-    Raises ``NotFound``, ``Conflict`` ``code_in_use``, ``Invalid``.
+    Raises ``NotFound``, ``Conflict`` ``code_in_use``, or ``has_enrolments`` for another partner, ``Invalid``.
     """
     require(actor, Permission.MANAGE_CATALOGUE)
     check(facts)
@@ -202,11 +202,26 @@ async def update(programme_id: UUID, facts: ProgrammeFacts, *, actor: Actor, now
             return
         if await db.value("SELECT 1 FROM programme WHERE code = $1 AND id <> $2", facts.code, programme_id):
             raise _code_in_use()
+        if "partner_id" in changed:
+            await _refuse_another_partner(programme_id, now=now)
         values = [_plain(getattr(facts, column)) for column in changed]
         sets = ", ".join(f"{column} = ${n}" for n, column in enumerate(changed, start=4))
         sql = f"UPDATE programme SET updated_at = $2, keywords = $3, version = version + 1, {sets} WHERE id = $1"  # noqa: S608
         await db.execute(sql, programme_id, now, await _keywords(facts), *values)
         await audit.record("programme.updated", actor=actor, subject=("programme", programme_id), data={"fields": changed}, now=now)
+
+
+async def _refuse_another_partner(programme_id: UUID, *, now: datetime) -> None:
+    """The people who are coming were ordered with this partner: nobody would see them on a roster any more."""
+    sql = (
+        "SELECT 1 FROM session JOIN seat ON seat.session_id = session.id"
+        " WHERE programme_id = $1 AND session.ends_at > $2 AND seat.state IN ('held', 'taken') LIMIT 1"
+    )
+    if await db.value(sql, programme_id, now):
+        sentence = _("People have seats with this partner on dates that are not over.")
+        raise Conflict(
+            "has_enrolments", sentence, next_step=_("Make a new programme for the other partner."), fields={"partner_id": sentence}
+        )
 
 
 async def publish(programme_id: UUID, *, actor: Actor, now: datetime) -> None:

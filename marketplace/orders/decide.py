@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
-from billing import charges, invoices
+from billing import charges, invoices, vat
+from billing.vat import VatCategory, VatLine
 from catalog import seats
 from marketplace.enrolments import enrolments
 from marketplace.kit import audit, db, work
@@ -53,6 +55,7 @@ async def decline_line(line_id: UUID, *, reason: str, actor: Actor, now: datetim
         await enrolments.decline(line.enrolment_id, now=now)
         await seats.release([line.seat_id], now=now)
         await charges.drop([line.charge_id], now=now)
+        await _total_what_stands(line.order_id)
         await audit.record("order_line.declined", actor=actor, subject=("order", line.order_id), data={"line": line.id}, now=now)
         await work.enqueue("orders.tell_declined", {"line_id": line.id}, run_at=now, dedupe_key=f"declined:{line.id}")
         await _settle(line.order_id, actor=actor, now=now)
@@ -96,6 +99,26 @@ async def _move(line: _Line, to: LineState, *, reason: str | None, now: datetime
             _("This line has been decided already."),
             next_step=_("Call Expat Centre Leiden if plans have changed."),
         )
+
+
+class _Price(msgspec.Struct, frozen=True):
+    price_cents: int
+    vat_category: VatCategory
+    vat_rate: Decimal
+
+
+async def _total_what_stands(order_id: UUID) -> None:
+    """Bring the order's sums to what will be invoiced: without the lines that were declined, VAT once per rate."""
+    sql = "SELECT price_cents, vat_category, vat_rate FROM order_line WHERE order_id = $1 AND state <> 'declined'"
+    lines = [
+        VatLine(net_cents=line.price_cents, vat_category=line.vat_category, vat_rate=line.vat_rate)
+        for line in await db.rows(_Price, sql, order_id)
+    ]
+    sums = vat.totals(lines)
+    net, tax = sum(one.net_cents for one in sums), sum(one.vat_cents for one in sums)
+    await db.execute(
+        "UPDATE placed_order SET net_cents = $2, vat_cents = $3, total_cents = $4 WHERE id = $1", order_id, net, tax, net + tax
+    )
 
 
 async def _settle(order_id: UUID, *, actor: Actor, now: datetime) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from uuid import UUID
+
 import httpx
 import pytest
 
@@ -131,3 +133,14 @@ async def test_published_seats_need_no_answer(cast: Cast) -> None:
     await an_order(session.id, (await a_person(cast.company_a.id)).id, actor=cast.hr_a)
     (line,) = (await read.lines(actor=cast.partner_a)).items
     assert (line.state, line.acceptance_id, line.person_name) == ("accepted", None, "Aditi Raman")
+
+
+async def test_a_declined_line_is_no_longer_in_the_orders_total(cast: Cast, now: datetime) -> None:
+    order, questions = await _asked(cast, people=2)
+    whole = order.total.cents
+    await acceptances.decline(UUID(questions[0]), reason="Full", actor=cast.partner_a, now=now)
+    await acceptances.accept(UUID(questions[1]), actor=cast.partner_a, now=now)
+    after = await orders.by_id(order.id, actor=cast.hr_a)
+    assert (after.state, after.total.cents * 2) == ("confirmed", whole)
+    await work.drain(now, only=("billing.issue",))
+    assert await db.value("SELECT total_cents FROM invoice WHERE group_key = $1", f"order:{order.id}") == after.total.cents

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from catalog import session_changes, sessions
+from catalog import programmes, session_changes, sessions
 from marketplace.kit import clock, db
 from marketplace.kit.errors import Conflict
 from marketplace.kit.identity import SYSTEM
 from marketplace.orders import baskets, place, review
 from marketplace.orders.place import PlaceOrder
 from marketplace.people import companies
-from tests.builders.catalog import a_session
+from tests.builders.catalog import a_programme, a_session
 from tests.builders.orders import an_order
 from tests.builders.people import a_company, a_member, a_person
 from tests.cast import Cast, signed_in
@@ -118,3 +118,16 @@ async def test_emptying_a_basket_while_it_is_ordered_never_frees_a_seat_that_is_
         await other_tab
     assert await db.value("SELECT array_agg(state) FROM seat WHERE session_id = $1", session.id) == ["taken", "taken"]
     assert await db.value("SELECT live FROM session WHERE id = $1", session.id) == 2
+
+
+async def test_a_programme_keeps_its_partner_while_people_are_coming(cast: Cast, now: datetime) -> None:
+    programme = await a_programme(partner_id=cast.partner_a_id)
+    session = await a_session(seats=3, programme_id=programme)
+    await an_order(session.id, (await a_person(cast.company_a.id)).id, actor=cast.hr_a)
+    before = await programmes.get(programme)
+    names = programmes.ProgrammeFacts.__struct_fields__
+    other = programmes.ProgrammeFacts(**{name: getattr(before, name) for name in names} | {"partner_id": cast.partner_b_id})
+    with pytest.raises(Conflict) as refused:
+        await programmes.update(programme, other, actor=cast.ecl, now=now)
+    assert refused.value.code == "has_enrolments"
+    await programmes.update(programme, other, actor=cast.ecl, now=session.ends_at + timedelta(days=1))
