@@ -212,7 +212,7 @@ async def update(programme_id: UUID, facts: ProgrammeFacts, *, actor: Actor, now
 
 
 async def _refuse_another_partner(programme_id: UUID, *, now: datetime) -> None:
-    """The people who are coming were ordered with this partner: nobody would see them on a roster any more."""
+    """Raise ``Conflict`` while people are coming: they were ordered with the present partner, and would be on nobody's roster."""
     sql = (
         "SELECT 1 FROM session JOIN seat ON seat.session_id = session.id"
         " WHERE programme_id = $1 AND session.ends_at > $2 AND seat.state IN ('held', 'taken') LIMIT 1"

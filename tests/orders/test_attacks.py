@@ -113,7 +113,7 @@ async def test_emptying_a_basket_while_it_is_ordered_never_frees_a_seat_that_is_
         async with db.atomic():
             await place.place(PlaceOrder(basket_id=basket.id), actor=hr, now=now)
             other_tab = asyncio.create_task(let_go(), context=contextvars.Context())
-            while not await db.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            while not await db.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - waits for PostgreSQL
                 await asyncio.sleep(0)
         await other_tab
     assert await db.value("SELECT array_agg(state) FROM seat WHERE session_id = $1", session.id) == ["taken", "taken"]
