@@ -7,11 +7,11 @@ from datetime import date
 import msgspec
 
 from catalog.partners import PartnerFacts
-from marketplace.kit.identity import Role
+from marketplace.kit.identity import DEMO_PASSWORD, Role
 from marketplace.people.companies import CompanyFacts
 from marketplace.people.ordering_rules import Rule
 
-PASSWORD = "demo-only-password"  # noqa: S105 - everybody may know it
+PASSWORD = DEMO_PASSWORD
 
 
 class Firm(msgspec.Struct, frozen=True, kw_only=True):

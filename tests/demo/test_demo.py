@@ -85,6 +85,16 @@ async def test_everybody_can_sign_in_and_is_who_they_are(there: None) -> None:
     assert actor.acts_for == "Rijnvelde Biosciences"
 
 
+async def test_nobody_signs_in_with_the_demos_password_where_demo_data_is_not_allowed(there: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKETPLACE_DEMO", "0")
+    settings.reload()
+    try:
+        assert await identity.check_password("ecl@demo.example", PASSWORD) is None
+    finally:
+        monkeypatch.undo()
+        settings.reload()
+
+
 async def test_a_company_without_the_password_is_not_opened(there: None) -> None:
     assert await identity.check_password("hr@oortwolk.example", PASSWORD) is None
 
