@@ -68,6 +68,7 @@ _EXPIRE = """
 async def take(wishes: Sequence[SeatWish], *, now: datetime) -> list[TakenSeat]:
     """Take a seat for every wish, or none at all; the answer is in the order of the wishes.
 
+    Within a caller's transaction a refusal must end that transaction, or the caller's own ``atomic()`` around this.
     Raises ``Conflict``: ``full``, ``already_enrolled``, ``closed`` or ``duplicate_person``; ``fields`` then has the ids
     of the sessions or persons concerned.
     """

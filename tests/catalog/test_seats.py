@@ -55,7 +55,8 @@ async def test_an_order_over_two_sessions_takes_all_or_none(now: datetime) -> No
     roomy, small = await a_session(seats=5), await a_session(seats=1)
     await seats.take(wishes(small.id), now=now)
     with pytest.raises(Conflict):
-        await seats.take([*wishes(roomy.id, 2), *wishes(small.id)], now=now)
+        async with db.atomic():
+            await seats.take([*wishes(roomy.id, 2), *wishes(small.id)], now=now)
     assert await free(roomy.id, now) == 5
 
 

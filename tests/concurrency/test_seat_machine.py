@@ -106,8 +106,16 @@ class Seats(RuleBasedStateMachine):
         db.DB.current_transaction.set(holder)
         return await work
 
+    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
+        async with db.atomic():  # as a verb would: a refusal ends all of it
+            return await work
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run(self._in(work))
+
+    def do(self, verb: Coroutine[Any, Any, T]) -> T:
+        """Run a verb, all of it or nothing."""
+        return self.run(self._whole(verb))
 
     async def _sessions(self) -> list[UUID]:
         await self._in(asyncio.sleep(0))
@@ -142,7 +150,7 @@ class Seats(RuleBasedStateMachine):
         wanted = self.refusal(session, people)
         verb = seats.take(wishes, now=self.now) if until is None else seats.hold(wishes, until=until, now=self.now)
         try:
-            made = self.run(verb)
+            made = self.do(verb)
         except Conflict as refusal:
             _refused(refusal, {wanted})
             return
@@ -162,7 +170,7 @@ class Seats(RuleBasedStateMachine):
         wanted = {self.refusal(0, [person]), self.refusal(1, [person])} - {None}
         wishes = [SeatWish(self.sessions[at], person, COMPANY) for at in (0, 1)]
         try:
-            made = self.run(seats.take(wishes, now=self.now))
+            made = self.do(seats.take(wishes, now=self.now))
         except Conflict as refusal:
             _refused(refusal, wanted)
             return
@@ -178,7 +186,7 @@ class Seats(RuleBasedStateMachine):
         if not seat.counts(self.now):
             wanted = "released" if seat.given_back else self.refusal(seat.session, [seat.person])
         try:
-            (made,) = self.run(seats.confirm([seat.id], now=self.now))
+            (made,) = self.do(seats.confirm([seat.id], now=self.now))
         except Conflict as refusal:
             _refused(refusal, {wanted})
             return
@@ -195,12 +203,12 @@ class Seats(RuleBasedStateMachine):
         if not self.seats:
             return
         seat = data.draw(st.sampled_from(self.seats))
-        self.run(seats.release([seat.id], now=self.now))
+        self.do(seats.release([seat.id], now=self.now))
         seat.live, seat.given_back = False, True
 
     @rule()
     def expire(self) -> None:
-        self.run(seats.expire(now=self.now))
+        self.do(seats.expire(now=self.now))
         held = self.run(db.value("SELECT count(*) FROM seat WHERE state = 'held' AND held_until <= $1", self.now))
         assert held == 0
 
