@@ -82,20 +82,19 @@ _PEOPLE = """
      WHERE p.company_id = $1 AND p.state = 'active'
        AND (p.id = ANY($4) OR NOT EXISTS (
             SELECT 1 FROM unnest(string_to_array($3, ' ')) AS word WHERE word <> '' AND strpos(coalesce(e.search_text, p.search_text), word) = 0))
-     ORDER BY (p.id = ANY($4)) DESC, p.sort_name, p.id LIMIT $5
+     ORDER BY (p.id = ANY($4)) DESC,
+              coalesce(p.level >= $7::text AND (p.level < $8::text OR ($7 = $8 AND p.level = $7)), false) DESC, p.sort_name, p.id LIMIT $5
 """
 
 
 async def of(company_id: UUID, session_id: UUID, *, search: str = "", ticked: Sequence[UUID] = ()) -> Candidates:
-    """Return people for a session: those ticked first, then by name; all words of ``search`` must be found."""
-    people = await db.rows(
-        Candidate, _PEOPLE, company_id, session_id, names.fold(search), list(ticked), SHOWN + len(ticked), current_locale()
-    )
+    """Return people for a session: those ticked first, then whose level fits, then by name; all words must be found."""
+    course = "SELECT level_from, level_to FROM programme WHERE id = (SELECT programme_id FROM session WHERE id = $1)"
+    levels = await db.row(Levels, course, session_id) or Levels(None, None)
+    args = (company_id, session_id, names.fold(search), list(ticked), SHOWN + len(ticked), current_locale())
+    people = await db.rows(Candidate, _PEOPLE, *args, levels.level_from, levels.level_to)
     whole = await db.value("SELECT count(*)::int FROM person WHERE company_id = $1 AND state = 'active'", company_id)
-    levels = await db.row(
-        Levels, "SELECT level_from, level_to FROM programme WHERE id = (SELECT programme_id FROM session WHERE id = $1)", session_id
-    )
-    return Candidates(people, whole, levels or Levels(None, None))
+    return Candidates(people, whole, levels)
 
 
 _EVERYONE = """

@@ -129,3 +129,11 @@ async def test_orders_as_json(cast: Cast, client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/v1/orders")).status_code == 401
     listed = await client.get("/api/v1/orders", headers=headers)
     assert [order["id"] for order in listed.json()["items"]] == [made.json()["id"]]
+
+
+async def test_those_whose_level_fits_come_first(cast: Cast, client: httpx.AsyncClient) -> None:
+    session = await a_session()  # from A0 to A1
+    for family_name, level in (("Aalbers", "B1"), ("Bakker", None), ("Zwart", "A0")):
+        await a_person(cast.company_a.id, given_name="Kim", family_name=family_name, level=level)
+    text = (await (await signed_in(client, cast.hr_a)).get(f"/orders/new?session={session.id}")).text
+    assert text.index("Zwart") < text.index("Aalbers") < text.index("Bakker")
