@@ -10,7 +10,7 @@ import msgspec
 
 from marketplace.kit import audit, calendar, clock, db, ids, work
 from marketplace.kit.errors import Invalid, InvalidTransition, NotFound
-from marketplace.kit.i18n import _
+from marketplace.kit.i18n import _, use_locale
 from marketplace.kit.identity import SYSTEM, Actor, Permission, require
 from marketplace.orders import decide
 
@@ -114,7 +114,10 @@ async def expire(acceptance_id: UUID, *, now: datetime) -> None:
         if asked.state is not AcceptanceState.WAITING or now < asked.decide_by_at:
             return
         await _decide(asked, AcceptanceState.EXPIRED, reason=None, actor=SYSTEM, now=now)
-        await decide.decline_line(asked.order_line_id, reason=_("No answer within two working days."), actor=SYSTEM, now=now)
+        sql = "SELECT c.language FROM order_line l JOIN company c ON c.id = l.company_id WHERE l.id = $1"
+        with use_locale(str(await db.value(sql, asked.order_line_id))):
+            reason = _("No answer within two working days.")
+        await decide.decline_line(asked.order_line_id, reason=reason, actor=SYSTEM, now=now)
 
 
 async def _locked(acceptance_id: UUID, *, actor: Actor) -> Locked:

@@ -99,8 +99,10 @@ async def test_silence_is_reminded_escalated_and_ends(cast: Cast, clock: kit_clo
     clock.move((until - clock.now()) * 0.81)
     await work.drain(clock.now(), only=_ALL)
     assert [len(mails.to(address)) for address in ("office@taalhuis.example", "welcome@ecl.example")] == [2, 1]
+    await db.execute("UPDATE company SET language = 'nl'")
     clock.set(until)
     await work.drain(clock.now(), only=_ALL)
+    assert await db.value("SELECT decline_reason FROM order_line") == "Geen antwoord binnen twee werkdagen."
     after = await orders.by_id(order.id, actor=cast.hr_a)
     assert (after.state, after.lines[0].state) == ("declined", "declined")
     with pytest.raises(InvalidTransition):
