@@ -59,13 +59,13 @@ async def database(*, connections: int = 4) -> AsyncIterator[str]:
     A server of its own in a temporary folder, set up as ``make run`` sets it up (it waits for the disk at each commit).
     """
     folder = Path(tempfile.mkdtemp(prefix="marketplace-bench-"))
-    folder.chmod(0o711)
+    folder.chmod(0o711)  # noqa: ASYNC240 - nobody else waits
     server = Embedded(folder / "postgres", programs=find(settings().pg_bin))
     try:
         dsn = server.start()
         registry.load()
         await migrations.forwards(dsn)
-        await db.open_pool(dsn, max_size=connections, name="bench")
+        await db.open_pool(dsn, max_size=connections, command_timeout=900, name="bench")
         try:
             yield dsn
         finally:
@@ -118,7 +118,7 @@ class Server:
                 status, body = await client.send(request("GET", path))
             finally:
                 client.close()
-            if status == 200:  # noqa: PLR2004
+            if status == 200:
                 return body
             if time.monotonic() > until:
                 message = f"{path} answers {status}: {body[:300]!r}"
@@ -202,7 +202,7 @@ async def compare(
 def getter(port: int, path: str, *, workers: int, **headers: str) -> Callable[[int], Awaitable[int]]:
     """Return a step that gets one path, each worker on its own connection."""
     clients = [Client(port) for _worker in range(workers)]
-    sent = request("GET", path, **headers)
+    sent = request("GET", path, b"", **headers)
 
     async def step(worker: int) -> int:
         return (await clients[worker].send(sent))[0]

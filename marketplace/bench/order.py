@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -18,6 +17,7 @@ from marketplace.kit import clock, db, ids
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from uuid import UUID
 
 GATE = 0.5
 BUYERS = 32

@@ -6,15 +6,12 @@ against the server's plaintext. Queries are counted in this process: those of th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from marketplace.bench import bare, common, data
 from marketplace.kit import clock, db
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 GATE = 0.5
 CACHE_GATE = 0.8
@@ -41,9 +38,9 @@ class PageBench(msgspec.Struct, frozen=True):
     passed: bool
 
 
-async def run(*, size: data.Size = data.NATIONAL, seconds: float = 3, rounds: int = 4, say: Callable[[str], None] = print) -> PageBench:
+async def run(*, size: data.Size = data.NATIONAL, seconds: float = 3, rounds: int = 4) -> PageBench:
     """Measure on a database of its own; filling it takes about a minute."""
-    pages = PAGES if size.programmes > 1234 else SMALL_PAGES  # noqa: PLR2004
+    pages = PAGES if size.programmes > 1234 else SMALL_PAGES
     async with common.database(connections=1) as dsn:
         await data.fill(size, say=lambda _line: None)
         cookie = await data.session_cookie(1, now=clock.now())
