@@ -24,7 +24,7 @@ _OUTLINE = """() => ({
     title: document.title,
     lang: document.documentElement.lang,
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    words: [...document.querySelectorAll('body *:not(script):not(style)')].filter(e => !e.closest('[lang=en], code, .code, pre'))
+    words: [...document.querySelectorAll('body *:not(script):not(style)')].filter(e => !e.closest('[lang=en], code, .code, pre, textarea'))
         .flatMap(e => [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim())).filter(Boolean),
 })"""
 
@@ -70,8 +70,8 @@ async def axe(page: Page) -> list[str]:
     return [f"axe {one['id']} ({len(one['nodes'])}): {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
 
 
-async def outline(page: Page, locale: str, *, foreign: frozenset[str] = frozenset()) -> list[str]:
-    """Return what is wrong with the page's width, headings, title and language. ``foreign`` are texts that are data."""
+async def outline(page: Page, locale: str, *, read: bool = True) -> list[str]:
+    """Return what is wrong with the page's width, headings, title and language; ``read`` also looks for English words in Dutch."""
     seen = await page.evaluate(_OUTLINE)
     wrong = [f"{seen['headings']} h1"] if seen["headings"] != 1 else []
     if not seen["title"].strip(" ·"):
@@ -80,6 +80,6 @@ async def outline(page: Page, locale: str, *, foreign: frozenset[str] = frozense
         wrong.append(f"lang {seen['lang']}")
     if seen["wide"] > 0:
         wrong.append(f"{seen['wide']} px too wide")
-    if locale == "nl":
-        wrong += [f"English: {text[:80]!r}" for text in seen["words"] if text not in foreign and _ENGLISH.search(text)]
+    if locale == "nl" and read:
+        wrong += [f"English: {text[:80]!r}" for text in seen["words"] if "@" not in text and _ENGLISH.search(text)]
     return wrong

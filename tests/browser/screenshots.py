@@ -33,7 +33,14 @@ PAGES = (
     (
         "05-review",
         "hr",
-        (_COURSE, ".cards a", "form[action='/orders/new'] .button", "tr:nth-child(15) [name=person_id]", "tr:nth-child(24) [name=person_id]", "[name=verb][value=review]"),
+        (
+            _COURSE,
+            ".cards a",
+            "form[action='/orders/new'] .button",
+            "tr:nth-child(15) [name=person_id]",
+            "tr:nth-child(24) [name=person_id]",
+            "[name=verb][value=review]",
+        ),
     ),
     ("06-hr-home", "hr", ("/home",)),
     ("07-invoice", "hr", ("/invoices", "main tbody th a")),
@@ -91,7 +98,16 @@ async def _picture(tab: Page, name: str, way: tuple[str, ...]) -> None:
         taken = await tab.screenshot(full_page=True, animations="disabled")
         picture = Image.open(io.BytesIO(taken)).convert("RGB")
         picture = picture.crop((0, 0, picture.width, min(picture.height, _TALLEST)))
-        picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(INTO / f"{name}-{width}.png", optimize=True)
+        _small(picture).save(INTO / f"{name}-{width}.png", optimize=True)
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    """Return the picture with its 256 commonest colours as they are; pages are flat, so the rest is the edges of letters."""
+    counted = picture.getcolors(picture.width * picture.height) or []
+    commonest = [colour for _count, colour in sorted(counted, reverse=True)[:256]]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in commonest for part in colour] + [0] * 3 * (256 - len(commonest)))  # type: ignore[union-attr]
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":
