@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from marketplace.kit.postgres_programs import LAUNCH
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -57,7 +59,8 @@ class Process:
     def start(self) -> None:
         """Start it in a group of its own, so that its helpers can be ended with it."""
         with self.log.open("ab") as out:
-            command = [sys.executable, "-m", "marketplace", self.verb]
+            launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(os.getpid()), "--signal", str(int(signal.SIGKILL)), "--"]
+            command = [*launch, sys.executable, "-m", "marketplace", self.verb]  # ends with us, also when we are killed
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=out, stderr=out, start_new_session=True)
 
     def kill(self) -> None:
