@@ -1,5 +1,7 @@
-"""The invoice list as a file for a spreadsheet: semicolons, a byte-order mark, dates as ISO, amounts in euros
-with the decimal sign of the reader's language."""
+"""The invoice list as a file for a spreadsheet.
+
+Semicolons, a byte-order mark, dates as ISO, amounts in euros with the decimal sign of the reader's language.
+"""
 
 from __future__ import annotations
 

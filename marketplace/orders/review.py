@@ -92,7 +92,7 @@ async def of(actor: Actor, *, now: datetime) -> Review | None:
     offers = {offer.session_id: offer for offer in await sessions.for_order(session_ids, now=now)}
     people = await staff.get_many([line.person_id for line in basket.lines], company_id=basket.company_id)
     parts = [
-        _part(offers[session_id], [people[line.person_id] for line in basket.lines if line.session_id == session_id], sale)
+        _part(offers[session_id], [people[line.person_id] for line in basket.lines if line.session_id == session_id], sale, now)
         for session_id in session_ids
     ]
     lines = [_vat_line(part.offer, sale) for part in parts for _person in part.people]
@@ -105,9 +105,9 @@ async def of(actor: Actor, *, now: datetime) -> Review | None:
     return Review(basket, company, parts, vat.totals(lines), problems, basket.held_until <= now, seen)
 
 
-def _part(offer: SessionOffer, people: list[Person], sale: pricing.Sale) -> SessionPart:
+def _part(offer: SessionOffer, people: list[Person], sale: pricing.Sale, now: datetime) -> SessionPart:
     decision = pricing.decide_vat(offer, sale)
-    steps = policies.boundaries(offer.policy, Money(offer.price_cents), offer.starts_at)
+    steps = [step for step in policies.boundaries(offer.policy, Money(offer.price_cents), offer.starts_at) if step.until > now]
     return SessionPart(
         offer,
         people,

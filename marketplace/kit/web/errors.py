@@ -116,11 +116,14 @@ def _status(refusal: DomainError | None, error: Exception) -> int:
 
 def _sentence(status: int) -> str:
     return {
+        401: _("This needs a valid API token."),
         403: _("You may not do this."),
         404: _("There is nothing here."),
         405: _("This address does not answer to that method."),
+        409: _("As things stand this can't be done."),
         413: _("More was sent than we read."),
         415: _("Send this in another media type."),
+        422: _("Some of what was sent can't be used."),
         429: _("That was too often. Wait a moment."),
         500: _("Something broke on our side."),
         503: _("The shop can't be reached for a moment."),
@@ -129,7 +132,7 @@ def _sentence(status: int) -> str:
 
 def _problem(refusal: DomainError | None, status: int) -> Response[bytes]:
     code = refusal.code if refusal else _CODES.get(status, "server_error")
-    title = _sentence(status) if status in _CODES else code
+    title = _sentence(status)
     detail = refusal.message if refusal else title
     if isinstance(refusal, NotFound):
         code, detail = "not_found", _sentence(404)

@@ -1,5 +1,7 @@
-"""CSV files that Dutch Excel opens as they are: semicolons, a byte order mark, no cell that is read as a formula, and
-amounts with the comma of a Dutch reader."""
+"""CSV files that Dutch Excel opens as they are.
+
+Semicolons, a byte order mark, no cell that is read as a formula, amounts with the comma of a Dutch reader.
+"""
 
 from __future__ import annotations
 
