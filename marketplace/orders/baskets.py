@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOLD = timedelta(minutes=30)
+MAX_LINES = 200
 
 
 class BasketLine(msgspec.Struct, frozen=True):
@@ -107,6 +108,7 @@ async def choose(
         await _let_go([line for line in lines if line.session_id == session_id], now=now)
         others = [line for line in lines if line.session_id != session_id]
         wishes = [SeatWish(session_id, person_id, company_id) for person_id in dict.fromkeys(person_ids)]
+        check_size(len(others) + len(wishes))
         held = await seats.hold(wishes, until=until, now=now)
         sql = "INSERT INTO basket_line (id, basket_id, session_id, person_id, seat_id) VALUES ($1, $2, $3, $4, $5)"
         await db.execute_many(sql, [(ids.new_id(), basket_id, seat.session_id, seat.person_id, seat.id) for seat in held])
@@ -119,6 +121,13 @@ async def choose(
     found = await of(actor)
     assert found is not None
     return found
+
+
+def check_size(lines: int) -> None:
+    """Raise ``Invalid`` when an order would have more lines than one order can have."""
+    if lines > MAX_LINES:
+        sentence = _("An order has at most {count} lines. Split it into several.", count=MAX_LINES)
+        raise Invalid("too_many_lines", sentence, fields={"lines": sentence})
 
 
 async def _head(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from marketplace.orders.pricing import PricedLine
     from marketplace.people.companies import Company
 
-MAX_LINES = 200
+MAX_LINES = baskets.MAX_LINES
 
 
 class LineWish(msgspec.Struct, frozen=True):
@@ -108,9 +108,7 @@ def _check_lines(command: PlaceOrder) -> None:
     if not command.lines and command.basket_id is None:
         sentence = _("Choose at least one person.")
         raise Invalid("no_lines", sentence, fields={"lines": sentence})
-    if len(command.lines) > MAX_LINES:
-        sentence = _("An order has at most {count} lines. Split it into several.", count=MAX_LINES)
-        raise Invalid("too_many_lines", sentence, fields={"lines": sentence})
+    baskets.check_size(len(command.lines))
     if len(set(command.lines)) < len(command.lines):
         sentence = _("One person is on this order twice for the same dates.")
         raise Conflict("duplicate_person", sentence, next_step=_("Take one of the two out, or choose other dates for it."))
