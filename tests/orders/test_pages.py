@@ -9,7 +9,6 @@ import pytest
 
 from marketplace.kit import clock as kit_clock
 from marketplace.kit import db, identity
-from marketplace.orders import baskets
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.orders import an_order
 from tests.builders.people import a_person
@@ -138,14 +137,3 @@ async def test_those_whose_level_fits_come_first(cast: Cast, client: httpx.Async
         await a_person(cast.company_a.id, given_name="Kim", family_name=family_name, level=level)
     text = (await (await signed_in(client, cast.hr_a)).get(f"/orders/new?session={session.id}")).text
     assert text.index("Zwart") < text.index("Aalbers") < text.index("Bakker")
-
-
-async def test_a_basket_has_room_for_one_order(cast: Cast, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baskets, "MAX_LINES", 1)
-    session = await a_session()
-    people = [str((await a_person(cast.company_a.id)).id) for _n in range(2)]
-    browser = await signed_in(client, cast.hr_a)
-    page = await browser.post("/orders/new", {"session": str(session.id), "person_id": people}, form=f"/orders/new?session={session.id}")
-    assert page.status_code == 422
-    assert "at most 1 lines" in page.text
-    assert await db.value("SELECT count(*) FROM seat") == 0

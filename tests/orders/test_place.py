@@ -16,7 +16,7 @@ from marketplace.kit import audit, clock, db
 from marketplace.kit.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from marketplace.kit.identity import SYSTEM
 from marketplace.kit.ids import new_id
-from marketplace.orders import decide, place, read
+from marketplace.orders import baskets, decide, place, read
 from marketplace.orders.place import LineWish, PlaceOrder
 from marketplace.orders.states import LineState, OrderState
 from marketplace.people import companies
@@ -204,3 +204,9 @@ async def test_foreign_orders_are_not_found(cast: Cast) -> None:
         await read.by_number(order.number, actor=cast.hr_b)
     assert (await read.listed(actor=cast.hr_b)).items == []
     assert [row.number for row in (await read.listed(actor=cast.ecl)).items] == [order.number]
+
+
+async def test_an_order_and_a_basket_have_room_for_two_hundred_lines() -> None:
+    baskets.check_size(200)
+    with pytest.raises(Invalid, match="too_many_lines"):
+        baskets.check_size(201)
