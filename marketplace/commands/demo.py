@@ -22,20 +22,20 @@ def demo(scale: str | None) -> None:
     Example: marketplace demo
     Example: marketplace demo --scale region
     """
-    from marketplace.commands.database import fill_if_empty
     from marketplace.commands.running import with_database
 
     async def run(loaded: Settings) -> bool:
+        from marketplace import demo as own
         from marketplace.kit import migrations
 
         if not loaded.demo:
             raise click.ClickException("MARKETPLACE_DEMO is 0: set it to 1 for a database that may hold demo data.")
         await migrations.forwards(loaded.database_url)
         if scale is None:
-            return await fill_if_empty()
+            return await own.ensure()
         from marketplace.demo import scale as sizes
 
         await sizes.fill(scale)
         return True
 
-    click.echo("The demo is ready." if with_database(run) else "The database is in use already; nothing was changed.")
+    click.echo("The demo is ready." if with_database(run) else "The demo is there already; nothing was changed.")

@@ -75,6 +75,8 @@ class Book:
         return made
 
     def _wanted(self, planned: Planned) -> int:
+        if planned.full:
+            return planned.seats
         ahead = (planned.starts_at - self._now).days / 7
         low, high = (0.75, 1.15) if ahead < 0 else (0.75, 1.3) if ahead < 5 else (0.35, 1.0) if ahead < 11 else (0.0, 0.45)
         return min(planned.seats, round(planned.seats * planned.course.demand * self._chance.uniform(low, high)))

@@ -24,6 +24,7 @@ class Planned(msgspec.Struct, frozen=True):
     starts_at: datetime
     ends_at: datetime
     seats: int
+    full: bool
 
 
 async def make_programme(course: Course, partner_ids: dict[str, UUID], *, now: datetime) -> UUID:
@@ -83,4 +84,4 @@ async def _session(course: Course, programme_id: UUID, run: Run, *, now: datetim
     )
     made = await session_changes.create(facts, timetable=run.plan, actor=SYSTEM, now=now, publish_now=True)
     found = await sessions.get(made, now=now)
-    return Planned(course, made, found.starts_at, found.ends_at, run.seats)
+    return Planned(course, made, found.starts_at, found.ends_at, run.seats, run.full)

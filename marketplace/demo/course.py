@@ -17,7 +17,7 @@ from catalog.words import Category, Format, Language, Level, Place, PriceUnit, S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RUN = re.compile(r"([+-]\d+)([a-z]{2}(?:\.[a-z]{2})*)(\d{2})(\d{2})(?:@(\w+))?(?:x(\d+))?")
+_RUN = re.compile(r"([+-]\d+)([a-z]{2}(?:\.[a-z]{2})*)(\d{2})(\d{2})(?:@(\w+))?(?:x(\d+))?(!?)")
 _DAYS = {"mo": 0, "tu": 1, "we": 2, "th": 3, "fr": 4, "sa": 5}
 VENUES = {
     "park": "Bio Science Park, Niels Bohrweg, Leiden",
@@ -42,7 +42,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """One programme: its facts, its texts in both languages, and its runs.
 
     ``price`` is in whole euros without VAT. ``runs`` has words such as ``+5mo.th0930@park``: five weeks ahead, Mondays
-    and Thursdays at 09:30, in the place of that name; ``x6`` gives it six seats. ``demand`` is how full runs get, 0 to 1.
+    and Thursdays at 09:30, in the place of that name; ``x6`` gives it six seats,
+    ``!`` fills it to the last one. ``demand`` is how full runs get, 0 to 1.
     """
 
     code: str
@@ -77,13 +78,14 @@ class Run(msgspec.Struct, frozen=True):
     plan: LessonPlan
     venue: str
     seats: int
+    full: bool
 
 
 def runs(course: Course, *, today: date) -> Iterator[Run]:
     """Give a course's runs around a day."""
     monday = today - timedelta(days=today.weekday())
     count, minutes = course.lessons
-    for week, days, hour, minute, venue, seats in _RUN.findall(course.runs):
+    for week, days, hour, minute, venue, seats, full in _RUN.findall(course.runs):
         weekdays = tuple(_DAYS[day] for day in days.split("."))
         plan = LessonPlan(
             first_on=monday + timedelta(weeks=int(week), days=weekdays[0]),
@@ -92,4 +94,4 @@ def runs(course: Course, *, today: date) -> Iterator[Run]:
             minutes=minutes,
             count=count,
         )
-        yield Run(plan, VENUES.get(venue, ""), int(seats) if seats else course.group[1])
+        yield Run(plan, VENUES.get(venue, ""), int(seats) if seats else course.group[1], bool(full))

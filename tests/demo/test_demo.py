@@ -70,6 +70,11 @@ async def test_forty_sessions_can_be_booked_at_once(there: None) -> None:
     assert await db.value("SELECT max(s.capacity) FROM session s JOIN programme p ON p.id = s.programme_id WHERE NOT p.published_capacity") <= 2
 
 
+async def test_some_groups_are_full(there: None) -> None:
+    sql = "SELECT count(*) FROM session s JOIN programme p ON p.id = s.programme_id WHERE s.live = s.capacity AND s.capacity >= 8 AND s.starts_at > $1"
+    assert await db.value(sql, NOW) >= 1
+
+
 async def test_everybody_can_sign_in_and_is_who_they_are(there: None) -> None:
     for one in SIGN_INS:
         account = await identity.check_password(one.email, PASSWORD)

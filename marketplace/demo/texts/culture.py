@@ -64,7 +64,7 @@ COURSES = (
         vat=VatBasis.PROFESSIONAL_COURSE,
         stages=(Stage.TALENT, Stage.LIVING),
         demand=0.8,
-        runs="-7tu0930 +3tu.we0930 +12tu.we0930",
+        runs="-7tu0930 +3tu.we0930! +12tu.we0930",
     ),
     Course(
         code="SB-FEEDBACK",

@@ -40,8 +40,8 @@ COURSES = (
         price=645,
         vat=VatBasis.GENERAL_LANGUAGE,
         stages=(Stage.COMING, Stage.SETTLING),
-        demand=0.8,
-        runs="-11tu1830 -5we0930 -4th1830@park +1tu1830 +2we0930 +8mo0930 +8we1830 +8sa1000 +9tu1300@park +10th1830",
+        demand=0.68,
+        runs="-11tu1830 -5we0930 -4th1830@park +1tu1830! +2we0930 +8mo0930 +8we1830 +8sa1000 +9tu1300@park +10th1830",
     ),
     Course(
         code="NT-A1-ONLINE",
