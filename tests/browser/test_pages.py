@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ async def test_every_page_holds_for_everybody(locale: str, app: Litestar, browse
         said = listen(tab)
         for page in group:
             said.clear()
-            wrong += [f"{page} {locale} {problem}" for problem in await _look(tab, page, locale, said)]
+            wrong += [f"{page} {locale} {problem}" for problem in await asyncio.wait_for(_look(tab, page, locale, said), 90)]
         await context.close()
     assert not wrong, f"{len(wrong)} on {len(pages)} pages:\n" + "\n".join(wrong)
 
