@@ -54,5 +54,5 @@ async def test_events_are_measured_and_none_is_lost() -> None:
     assert found.lost == 0
 
 
-def test_every_bench_of_the_command_is_there() -> None:
+async def test_every_bench_of_the_command_is_there() -> None:
     assert set(BENCHES) >= {"page", "order", "invoice", "webhook"}
