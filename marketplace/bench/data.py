@@ -119,7 +119,7 @@ def _steps(size: Size, capacity: int) -> list[tuple[str, str]]:
                    'Een cursus van tien lessen met huiswerk.', 'A course of ten lessons with homework.',
                    CASE WHEN n % 6 < 2 THEN (ARRAY['A0', 'A1', 'A2', 'B1'])[1 + n % 4] END, CASE WHEN n % 6 < 2 THEN (ARRAY['A1', 'A2', 'B1', 'B2'])[1 + n % 4] END,
                    CASE WHEN n % 2 = 0 THEN '{{nl}}' ELSE '{{en}}' END::text[], (ARRAY['on_site', 'online', 'blended'])[1 + n % 3],
-                   (ARRAY['leiden', 'leiderdorp', 'oegstgeest', 'katwijk'])[1 + n % 4], 'Proefstraat 1', 4, {room}, 2, 120, 20000 + n % 90 * 1000,
+                   (ARRAY['leiden', 'leiderdorp', 'oegstgeest', 'katwijk'])[1 + n % 4], 'Proefstraat 1', 1, {room}, 2, 120, 20000 + n % 90 * 1000,
                    CASE WHEN n % 6 = 3 THEN 'coaching' ELSE 'general_language' END, 'published', n % 977, '{{}}', '{{}}', :now, :now
             FROM generate_series(1, {size.programmes}) AS n"""),
         ("sessions", f"""

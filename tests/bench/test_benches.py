@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from marketplace.bench.common import Ratio
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
-SMALL = data.Size(companies=5, staff=20, programmes=20, sessions=40, enrolments=80)
+SMALL = data.Size(companies=5, staff=21, programmes=20, sessions=40, enrolments=80)
 
 
 @pytest.fixture(autouse=True)
