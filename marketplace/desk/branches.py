@@ -6,7 +6,7 @@ of the callers; what visitors type travels as parameters.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +31,29 @@ def key(columns: Sequence[str], kinds: Sequence[str], place: Place, comparison: 
     return [f"({', '.join(columns)}) {comparison} ({', '.join(marks)})"]
 
 
-def newest(table: str, fixed: Sequence[str], meanings: Sequence[str], *, order: str, limit: str) -> str:
-    """Return a query for the first ``limit`` rows in ``order`` that meet all ``fixed`` and any of the ``meanings``."""
+class Each(NamedTuple):
+    """A meaning that is a list of owners: the newest rows of each, by the index that begins with ``column``."""
+
+    column: str
+    mark: str
+
+
+def newest(table: str, fixed: Sequence[str], meanings: Sequence[str | Each], *, order: str, limit: str) -> str:
+    """Return a query for the first ``limit`` rows in ``order`` that meet all ``fixed`` and any of the ``meanings``.
+
+    A meaning must be narrow (a few ids) or an ``Each``: a wide one would let the planner walk the whole list.
+    """
     alias = table.rpartition(" ")[2]
-    where = [" AND ".join([*fixed, f"({meaning})"]) for meaning in meanings] or [" AND ".join(fixed) or "true"]
-    branches = [f"(SELECT {alias}.* FROM {table} WHERE {one} ORDER BY {order} LIMIT {limit})" for one in where]  # noqa: S608
-    if len(branches) == 1:
-        return branches[0][1:-1]
-    return f"SELECT * FROM ({' UNION '.join(branches)}) {alias} ORDER BY {order} LIMIT {limit}"  # noqa: S608
+    found = [_branch(table, alias, fixed, meaning, f"ORDER BY {order} LIMIT {limit}") for meaning in meanings or [""]]
+    if len(found) == 1 and not meanings:
+        return found[0][1:-1]
+    return f"SELECT * FROM ({' UNION '.join(found)}) {alias} ORDER BY {order} LIMIT {limit}"  # noqa: S608
+
+
+def _branch(table: str, alias: str, fixed: Sequence[str], meaning: str | Each, end: str) -> str:
+    if isinstance(meaning, Each):
+        where = " AND ".join([*fixed, f"{meaning.column} = owner.id"])
+        inner = f"SELECT {alias}.* FROM {table} WHERE {where} {end}"  # noqa: S608
+        return f"(SELECT {alias}.* FROM unnest({meaning.mark}::uuid[]) AS owner (id) CROSS JOIN LATERAL ({inner}) {alias})"  # noqa: S608
+    where = " AND ".join([*fixed, f"({meaning})"] if meaning else fixed) or "true"
+    return f"(SELECT {alias}.* FROM {table} WHERE {where} {end})"  # noqa: S608

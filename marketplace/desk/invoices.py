@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from billing.states import InvoiceState
-from marketplace.desk.branches import Values, key, newest
+from marketplace.desk.branches import Each, Values, key, newest
 from marketplace.desk.orders import company_ids
 from marketplace.desk.waiting import BOUND, OVERDUE
 from marketplace.kit import db
@@ -95,14 +95,14 @@ async def listed(standing: str | None, text: str, *, actor: Actor, today: date, 
     return paging.page(await db.rows(InvoiceRow, sql, *values), place, key=lambda row: (row.due_on if overdue else row.dated_on, row.number))
 
 
-async def _meant(text: str, values: Values) -> list[str]:
+async def _meant(text: str, values: Values) -> list[str | Each]:
     text = text.replace("\0", "").strip()
     if not text:
         return []
-    found = [f"i.number = {values(text.upper())}", f"lower(i.purchase_order) = {values(text.lower())}"]
+    found: list[str | Each] = [f"i.number = {values(text.upper())}", f"lower(i.purchase_order) = {values(text.lower())}"]
     if companies := await company_ids(text):
         debtors = await db.records("SELECT id FROM debtor WHERE owner_id = ANY ($1)", companies)
-        found.append(f"i.debtor_id = ANY ({values([row['id'] for row in debtors])}::uuid[])")
+        found.append(Each("i.debtor_id", values([row["id"] for row in debtors])))
     return found
 
 

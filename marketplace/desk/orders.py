@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.desk.branches import Values, key, newest
+from marketplace.desk.branches import Each, Values, key, newest
 from marketplace.kit import db
 from marketplace.kit.i18n import current_locale
 from marketplace.kit.identity import Actor, Permission, require
@@ -19,7 +19,7 @@ from marketplace.kit.web import paging
 from marketplace.orders.states import OrderState
 from marketplace.people import names
 
-_DIGITS, _LETTERS, _COMPANIES = 12, 3, 200
+_DIGITS, _LETTERS, _COMPANIES, _MATCHES = 12, 3, 100, 200
 _LAST = "\uffff"
 
 
@@ -90,22 +90,27 @@ async def listed(wanted: Filter, *, actor: Actor, cursor: str | None = None, siz
     return paging.page(found, place, key=lambda row: (row.placed_at, row.id))
 
 
-async def _meant(text: str, values: Values) -> list[str]:
-    """Return one condition for each thing that a text may mean; none without a text."""
+async def _meant(text: str, values: Values) -> list[str | Each]:
+    """Return what a text may mean: PO numbers that begin with it, an order's number, companies; none without a text."""
     text = text.replace("\0", "").strip()
     if not text:
         return []
     low = text.lower()
-    found = [f"lower(o.purchase_order) ~>=~ {values(low)} AND lower(o.purchase_order) ~<~ {values(low + _LAST)}"]
+    sql = (
+        "SELECT id FROM placed_order WHERE purchase_order IS NOT NULL AND lower(purchase_order) ~>=~ $1 AND lower(purchase_order) ~<~ $2"
+        " ORDER BY lower(purchase_order) USING ~<~ LIMIT $3"
+    )
+    by_po = [row["id"] for row in await db.records(sql, low, low + _LAST, _MATCHES)]
+    found: list[str | Each] = [f"o.id = ANY ({values(by_po)}::uuid[])"]
     if text.isdecimal() and len(text) <= _DIGITS:
         found.append(f"o.number = {values(int(text))}")
     if companies := await company_ids(text):
-        found.append(f"o.company_id = ANY ({values(companies)}::uuid[])")
+        found.append(Each("o.company_id", values(companies)))
     return found
 
 
 async def company_ids(text: str) -> list[UUID]:
-    """Return the companies whose name holds a text (under three letters: begins with it), at most two hundred."""
+    """Return the companies whose name holds a text (under three letters: begins with it), at most a hundred."""
     plain = names.fold(text)
     like = plain.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     if len(plain) < _LETTERS:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.desk.branches import Values, key, newest
+from marketplace.desk.branches import Each, Values, key, newest
 from marketplace.desk.orders import company_ids
 from marketplace.kit import db
 from marketplace.kit.identity import Actor, Permission, Role, require
@@ -15,6 +15,7 @@ from marketplace.kit.web import paging
 from marketplace.people import role_words
 
 LOOK_BACK = timedelta(days=90)
+MOST, ANSWERS = 100, 200
 PLACES = {
     "company": "m.company_id IS NOT NULL",
     "partner": "m.partner_id IS NOT NULL",
@@ -59,7 +60,7 @@ async def members(*, actor: Actor, place_kind: str | None = None, text: str = ""
     return paging.page(await db.rows(MemberRow, sql, *values), place, key=lambda row: (row.id,))
 
 
-async def _meant(text: str, values: Values) -> list[str]:
+async def _meant(text: str, values: Values) -> list[str | Each]:
     """Return one condition for each thing that a text may mean: a name or address, a company, a partner."""
     words = text.replace("\0", "").strip().lower()
     if not words:
@@ -67,17 +68,21 @@ async def _meant(text: str, values: Values) -> list[str]:
     like = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     sql = "SELECT id FROM account WHERE lower(name || ' ' || email) LIKE '%' || $1::text || '%' LIMIT 200"
     accounts = [row["id"] for row in await db.records(sql, like)]
-    found = [f"m.account_id = ANY ({values(accounts)}::uuid[])"]
+    found: list[str | Each] = [f"m.account_id = ANY ({values(accounts)}::uuid[])"]
     if companies := await company_ids(text):
-        found.append(f"m.company_id = ANY ({values(companies)}::uuid[])")
+        found.append(Each("m.company_id", values(companies)))
     sql = "SELECT id FROM partner WHERE lower(name) LIKE '%' || $1::text || '%' LIMIT 200"
     if teaching := [row["id"] for row in await db.records(sql, like)]:
-        found.append(f"m.partner_id = ANY ({values(teaching)}::uuid[])")
+        found.append(Each("m.partner_id", values(teaching)))
     return found
 
 
 class PartnerRow(msgspec.Struct, frozen=True):
-    """A partner's figures. ``accepted`` and ``refused`` (declined or silent) are answers of the last three months."""
+    """A partner's figures, each bounded.
+
+    Counting programmes and sessions stops at ``MOST``; ``accepted`` and ``refused`` (declined or silent) are of the
+    latest ``ANSWERS`` requests within three months.
+    """
 
     id: UUID
     name: str
@@ -87,8 +92,6 @@ class PartnerRow(msgspec.Struct, frozen=True):
     state: str
     programmes: int
     sessions: int
-    next_at: datetime | None
-    people: int
     waiting: int
     answer_before: datetime | None
     accepted: int
@@ -102,17 +105,19 @@ class PartnerRow(msgspec.Struct, frozen=True):
 
 
 _PARTNERS = """
-    SELECT t.id, t.name, t.code, t.email, t.city, t.state, g.programmes, s.sessions, s.next_at, s.people,
-           a.waiting, a.answer_before, a.accepted, a.refused
+    SELECT t.id, t.name, t.code, t.email, t.city, t.state, g.programmes, s.sessions, w.waiting, w.answer_before, a.accepted, a.refused
       FROM ({some}) t
-      JOIN LATERAL (SELECT count(*)::int AS programmes FROM programme WHERE partner_id = t.id AND state = 'published') g ON true
-      JOIN LATERAL (SELECT count(*)::int AS sessions, min(s.starts_at) AS next_at, coalesce(sum(s.live), 0)::int AS people
-                      FROM programme p JOIN session s ON s.programme_id = p.id
-                     WHERE p.partner_id = t.id AND s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > $1) s ON true
-      JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'waiting')::int AS waiting, min(decide_by_at) FILTER (WHERE state = 'waiting') AS answer_before,
-                           count(*) FILTER (WHERE state = 'accepted')::int AS accepted,
+      JOIN LATERAL (SELECT count(*)::int AS programmes
+                      FROM (SELECT FROM programme WHERE partner_id = t.id AND state = 'published' LIMIT {most}) few) g ON true
+      JOIN LATERAL (SELECT count(*)::int AS sessions FROM (
+                        SELECT FROM programme p JOIN session s ON s.programme_id = p.id AND s.starts_at > $1
+                         WHERE p.partner_id = t.id AND s.published AND s.state IN ('planned', 'confirmed') LIMIT {most}) few) s ON true
+      JOIN LATERAL (SELECT count(*)::int AS waiting, min(decide_by_at) AS answer_before
+                      FROM acceptance WHERE partner_id = t.id AND state = 'waiting') w ON true
+      JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'accepted')::int AS accepted,
                            count(*) FILTER (WHERE state IN ('declined', 'expired'))::int AS refused
-                      FROM acceptance WHERE partner_id = t.id AND asked_at > $2) a ON true
+                      FROM (SELECT state FROM acceptance WHERE partner_id = t.id AND asked_at > $2
+                             ORDER BY asked_at DESC, id DESC LIMIT {answers}) few) a ON true
      ORDER BY {order}
 """
 
@@ -125,5 +130,5 @@ async def partners(*, actor: Actor, now: datetime, cursor: str | None = None, si
     fixed = key(("t.name", "t.id"), ("text", "uuid"), place, place.after, values)
     order = f"t.name {place.ascending}, t.id {place.ascending}"
     some = newest("partner t", fixed, [], order=order, limit=values(place.fetch))
-    found = await db.rows(PartnerRow, _PARTNERS.format(some=some, order=order), *values)
+    found = await db.rows(PartnerRow, _PARTNERS.format(some=some, order=order, most=MOST, answers=ANSWERS), *values)
     return paging.page(found, place, key=lambda row: (row.name, row.id))

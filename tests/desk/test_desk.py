@@ -209,7 +209,7 @@ async def test_a_partners_answers_make_its_rate(cast: Cast, client: httpx.AsyncC
         " FROM (SELECT id AS one, row_number() OVER () AS n FROM acceptance) numbered WHERE id = one AND n < 3"
     )
     row = next(row for row in (await parties.partners(actor=cast.ecl, now=clock.now())).items if row.id == cast.partner_a_id)
-    assert (row.sessions, row.people, row.waiting, row.rate) == (1, 3, 1, 50)
+    assert (row.programmes, row.sessions, row.waiting, row.rate) == (1, 1, 1, 50)
     own = await (await signed_in(client, cast.partner_a)).get("/acceptances")
     assert '<span class="count urgent">1</span>' in own.text
     other = await (await signed_in(client, cast.partner_b)).get("/acceptances")

@@ -35,7 +35,7 @@ async def partner_list(
 ) -> Html:
     """Show each partner with what they have ahead and how they answer."""
     page = await parties.partners(actor=actor, now=now, cursor=cursor)
-    return render(request, "desk/partner_list.html", page=page, now=now, link=links("/desk/partners"))
+    return render(request, "desk/partner_list.html", page=page, most=parties.MOST, now=now, link=links("/desk/partners"))
 
 
 HANDLERS = [member_list, partner_list]
