@@ -46,7 +46,7 @@ async def of(invoice_id: UUID) -> InvoiceMirror:
 
 async def _lines(invoice_id: UUID) -> tuple[MirrorLine, ...]:
     rows = await db.records(
-        "SELECT position, description, net_cents, vat_category, vat_rate FROM invoice_line WHERE invoice_id = $1 ORDER BY vat_category, vat_rate, position",
+        "SELECT position, description, person_label, net_cents, vat_category, vat_rate FROM invoice_line WHERE invoice_id = $1 ORDER BY vat_category, vat_rate, position",
         invoice_id,
     )
     shares = await db.records("SELECT vat_category, vat_rate, vat_cents FROM invoice_vat WHERE invoice_id = $1", invoice_id)
@@ -57,7 +57,7 @@ async def _lines(invoice_id: UUID) -> tuple[MirrorLine, ...]:
         parts = spread_vat([line["net_cents"] for line in lines], vat_of[category, rate], rate)
         for line, part in zip(lines, parts, strict=True):
             mirrored = MirrorLine(
-                description=line["description"],
+                description=", ".join(part for part in (line["description"], line["person_label"]) if part),
                 net_cents=line["net_cents"],
                 vat_cents=part,
                 vat_category=category,

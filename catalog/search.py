@@ -170,7 +170,7 @@ _CARD = """
             'taken', live - holds.every, 'held', holds.current, 'state', state) ORDER BY next.starts_at, next.id), '[]') AS sessions
         FROM (
             SELECT * FROM session WHERE programme_id = programme.id AND published AND session.state IN ('planned', 'confirmed') AND starts_at > $1
-            ORDER BY starts_at, id LIMIT 2
+            ORDER BY live >= capacity, starts_at, id LIMIT 2
         ) AS next
         CROSS JOIN LATERAL (
             SELECT count(*)::int AS every, (count(*) FILTER (WHERE held_until > $1))::int AS current

@@ -118,6 +118,8 @@ async def _people_page(
         raise NotFound("not_found", _("There are no such dates."), next_step=_("Choose dates from the programmes."))
     offer, vat_category, vat_rate = known
     found = await candidates.of(actor.company_id, session, search=search, ticked=ticked)
+    basket = await baskets.of(actor)
+    own = sum(line.session_id == session for line in basket.lines) if basket and basket.held_until > now else 0
     company = await companies.get(actor.company_id)
     return render(
         request,
@@ -131,6 +133,7 @@ async def _people_page(
         price_unit=words.name(offer.price_unit),
         found=found,
         ticked=set(ticked),
+        own=own,
         rules=company.rules,
         search=search,
     )
