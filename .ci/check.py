@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 LONGEST_FILE = 400
 # Addresses of package registries, and folders of one person's machine, have no place in what everybody gets.
-_FOREIGN = re.compile(rb"--(extra-)?index-url|/simple/(\s|$)|\"resolved\":|files\.pythonhosted\.org|(?<![\w.])/(work|home|root|Users)/\w")
+_FOREIGN = re.compile(
+    rb"--(extra-)?index-url|/simple/(\s|$)|\"resolved\":|files\.pythonhosted\.org|(?<![\w.])/(work/\w|(home|Users)/\w+/\w|root/\w)"
+)
 _MAY_NAME_THEM = {".ci/check.py"}
 _SECRET = re.compile(rb"(sk|rk)_live_[0-9A-Za-z]{12,}|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 

@@ -96,7 +96,11 @@ async def list_invoices(
 
 @get(
     "/invoices/{number:str}",
-    opt={"access": "api-company+ecl", "noun": "invoice", "documents": {".pdf": "application/pdf", ".ubl": "application/xml", ".xml": "application/xml"}},
+    opt={
+        "access": "api-company+ecl",
+        "noun": "invoice",
+        "documents": {".pdf": "application/pdf", ".ubl": "application/xml", ".xml": "application/xml"},
+    },
     tags=["invoices"],
 )
 async def get_invoice(number: FromPath[str], actor: NamedDependency[Actor]) -> Response[InvoiceDetail]:

@@ -1,7 +1,7 @@
 """The fixed cast: two companies, two partners and ECL, and a browser that is signed in as one of them.
 
-    async def test_orders_are_private(cast: Cast, client: httpx.AsyncClient) -> None:
-        page = await cast.browser(client, cast.hr_b).get(f"/orders/{number}")
+async def test_orders_are_private(cast: Cast, client: httpx.AsyncClient) -> None:
+    page = await cast.browser(client, cast.hr_b).get(f"/orders/{number}")
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from marketplace.people.companies import Company
 from tests.builders.people import a_company, a_member
 
 if TYPE_CHECKING:
-
     from marketplace.kit.clock import FakeClock
 
 _TOKEN = re.compile(r'name="_csrf" value="([^"]+)"')
@@ -52,7 +51,10 @@ async def a_cast() -> Cast:
     company_b = await a_company("Sleutelstad Robotics", legal_form="B.V.")
     partner_ids = [
         await partners.create(PartnerFacts(name=name, code=f"{code}{ids.public_code(4)}", email=email), actor=SYSTEM, now=now)
-        for name, code, email in (("Taalhuis Rapenburg", "TR", "office@taalhuis.example"), ("Cultuurbrug", "CB", "office@cultuurbrug.example"))
+        for name, code, email in (
+            ("Taalhuis Rapenburg", "TR", "office@taalhuis.example"),
+            ("Cultuurbrug", "CB", "office@cultuurbrug.example"),
+        )
     ]
 
     async def of_a(role: Role, name: str) -> Actor:

@@ -38,6 +38,7 @@ REGION = Size(300, 5_000, 100, 400, 10_000)
 NATIONAL = Size(50_000, 400_000, 10_000, 60_000, 1_000_000)
 SIZES = {"region": REGION, "national": NATIONAL}
 
+
 # Ids are computed from kind and number, so that rows can name each other without being looked up.
 def _id(kind: str, number: str) -> str:
     return f"('{kind}-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"

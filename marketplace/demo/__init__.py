@@ -20,7 +20,11 @@ async def made() -> bool:
     """Tell whether this database has the demo."""
     from marketplace.kit import db
 
-    return bool(await db.value("SELECT EXISTS (SELECT FROM audit_entry WHERE event = 'demo.made' AND subject_kind = 'demo' AND subject_id = 'demo')"))
+    return bool(
+        await db.value(
+            "SELECT EXISTS (SELECT FROM audit_entry WHERE event = 'demo.made' AND subject_kind = 'demo' AND subject_id = 'demo')"
+        )
+    )
 
 
 async def ensure(*, now: datetime | None = None, say: Callable[[str], None] = _print) -> bool:

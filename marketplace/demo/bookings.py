@@ -101,7 +101,9 @@ class Book:
         """Return a working day's hour between two instants, or the later one where there is none."""
         for _try in range(12):
             on = clock.local(first + (last - first) * self._chance.random()).date()
-            at = clock.instant(on, time(8 + self._chance.randrange(10), self._chance.randrange(60), self._chance.randrange(60))).astimezone(UTC)
+            at = clock.instant(on, time(8 + self._chance.randrange(10), self._chance.randrange(60), self._chance.randrange(60))).astimezone(
+                UTC
+            )
             if on.weekday() < 5 and first <= at <= last:
                 return at
         return first + (last - first) * self._chance.random()

@@ -28,7 +28,9 @@ _BETWEEN_PAPERS = timedelta(seconds=3)
 
 async def open_invoices(cast: Cast, *, clock: FakeClock) -> None:
     """Copy what the two companies with sign-ins have to pay to Stripe, and start a bank transfer for one invoice of two companies."""
-    sql = "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.state = 'issued' ORDER BY i.number DESC"
+    sql = (
+        "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.state = 'issued' ORDER BY i.number DESC"
+    )
     for key, count in (("demo", 12), ("other", 6), ("oortwolk", 2)):
         found = [row["id"] for row in await db.records(sql, cast.houses[key].company_id)][:count]
         for at, invoice_id in enumerate(found):
@@ -41,7 +43,9 @@ async def open_invoices(cast: Cast, *, clock: FakeClock) -> None:
 async def decide_sessions(sessions: list[Planned], *, now: datetime) -> None:
     """Let sessions go ahead that have enough people and begin within six weeks."""
     soon = [one.id for one in sessions if one.starts_at < now + timedelta(weeks=6)]
-    for row in await db.records("SELECT id FROM session WHERE id = ANY ($1) AND state = 'planned' AND live >= greatest(minimum, 1) AND ends_at > $2", soon, now):
+    for row in await db.records(
+        "SELECT id FROM session WHERE id = ANY ($1) AND state = 'planned' AND live >= greatest(minimum, 1) AND ends_at > $2", soon, now
+    ):
         await session_changes.confirm(row["id"], actor=SYSTEM, now=now)
 
 

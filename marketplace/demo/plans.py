@@ -67,7 +67,9 @@ def _nine(today: datetime, days: int) -> datetime:
     return clock.instant(clock.today(today) + timedelta(days=days), time(9))
 
 
-def steps(plans: tuple[Plan, ...], houses: dict[str, House], programmes: dict[str, UUID], sessions: list[Planned], *, today: datetime) -> list[tuple[datetime, Step]]:
+def steps(
+    plans: tuple[Plan, ...], houses: dict[str, House], programmes: dict[str, UUID], sessions: list[Planned], *, today: datetime
+) -> list[tuple[datetime, Step]]:
     """Return when to do what."""
     made: list[tuple[datetime, Step]] = []
     for plan in plans:
@@ -80,7 +82,8 @@ def _keep(plan: Plan, house: House, programme_id: UUID, sessions: list[Planned],
     async def step(now: datetime) -> None:
         run_at = _nine(today, plan.runs)
         session_id = next(
-            (one.id for one in sessions if plan.dated and one.course.code == plan.course and one.starts_at > run_at + timedelta(days=3)), None
+            (one.id for one in sessions if plan.dated and one.course.code == plan.course and one.starts_at > run_at + timedelta(days=3)),
+            None,
         )
         wish = Wish(
             person_id=[body.id for body in house.people if not body.relation][plan.person],

@@ -139,7 +139,9 @@ def who(one: Meeting, *, named: bool) -> str:
     total = len(one.given_names) + one.relations
     if not named:
         return n_("One person", "{n} people", total)
-    relation = [_("Partner of an employee") if one.relations == 1 else _("{n} partners of employees", n=one.relations)] if one.relations else []
+    relation = (
+        [_("Partner of an employee") if one.relations == 1 else _("{n} partners of employees", n=one.relations)] if one.relations else []
+    )
     names = one.given_names
     if len(names) > _NAMED:
         rest = n_("{names} and one other", "{names} and {n} others", len(names) - 2, names=", ".join(names[:2]))

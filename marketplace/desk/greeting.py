@@ -51,5 +51,7 @@ def _learning(people: int, programmes: int) -> str:
     if not people:
         return ""
     if people == 1:
-        return _("One person is in a programme.") if programmes == 1 else _("One person is in {programmes} programmes.", programmes=programmes)
+        return (
+            _("One person is in a programme.") if programmes == 1 else _("One person is in {programmes} programmes.", programmes=programmes)
+        )
     return n_("{people} people are in one programme.", "{people} people are in {n} programmes.", programmes, people=people)

@@ -80,7 +80,9 @@ _ROWS = """
 """
 
 
-async def listed(standing: str | None, text: str, *, actor: Actor, today: date, cursor: str | None = None, size: int = 25) -> paging.Page[InvoiceRow]:
+async def listed(
+    standing: str | None, text: str, *, actor: Actor, today: date, cursor: str | None = None, size: int = 25
+) -> paging.Page[InvoiceRow]:
     """Return a page of all invoices, newest first; overdue ones the longest overdue first. An unknown standing shows all."""
     require(actor, Permission.MANAGE_INVOICES)
     place, values = paging.read(cursor, date, str, size=size), Values([today])
@@ -92,7 +94,9 @@ async def listed(standing: str | None, text: str, *, actor: Actor, today: date, 
     order = f"i.{day} {way}, i.number {way}"
     some = newest("invoice i", fixed, await _meant(text, values), order=order, limit=values(place.fetch))
     sql = _ROWS.format(some=some, order=order, overdue=OVERDUE.format(today="$1::date"))
-    return paging.page(await db.rows(InvoiceRow, sql, *values), place, key=lambda row: (row.due_on if overdue else row.dated_on, row.number))
+    return paging.page(
+        await db.rows(InvoiceRow, sql, *values), place, key=lambda row: (row.due_on if overdue else row.dated_on, row.number)
+    )
 
 
 async def _meant(text: str, values: Values) -> list[str | Each]:

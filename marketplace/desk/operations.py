@@ -53,7 +53,10 @@ KINDS = {
     "billing.mail_invoice": N_("Mail an invoice"),
 }
 _TROUBLE = (
-    (("ConnectionRefusedError", "ConnectError", "ConnectionError", "SMTPConnectError", "OSError"), N_("The other side could not be reached.")),
+    (
+        ("ConnectionRefusedError", "ConnectError", "ConnectionError", "SMTPConnectError", "OSError"),
+        N_("The other side could not be reached."),
+    ),
     (("TimeoutError", "TimeoutException", "SMTPTimeoutError", "ReadTimeout"), N_("The other side did not answer in time.")),
     (("SMTPRecipientsRefused", "SMTPResponseException", "SMTPDataError"), N_("The mail server refused the mail.")),
     (("SMTPAuthenticationError", "AuthenticationError"), N_("The other side did not accept our key or password.")),

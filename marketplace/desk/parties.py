@@ -42,7 +42,9 @@ class MemberRow(msgspec.Struct, frozen=True):
         return ", ".join(role_words.word(Role(role)) for role in self.roles)
 
 
-async def members(*, actor: Actor, place_kind: str | None = None, text: str = "", cursor: str | None = None, size: int = 50) -> paging.Page[MemberRow]:
+async def members(
+    *, actor: Actor, place_kind: str | None = None, text: str = "", cursor: str | None = None, size: int = 50
+) -> paging.Page[MemberRow]:
     """Return a page of the active members, newest first; a text is looked for in names and addresses."""
     require(actor, Permission.SEE_DESK)
     place, values = paging.read(cursor, UUID, size=size), Values()

@@ -60,9 +60,16 @@ async def inbox(*, actor: Actor, now: datetime) -> Inbox:
     more: list[tuple[str, str]] = []
     if actor.may(Permission.PLACE_ORDERS) and (basket := await todo_rows.basket(actor.account_id, now=now)):
         rows.append(_basket(basket, now))
-    troubled = await todo_rows.plans(company_id, "needs_attention", limit=EACH, since=None, until=None) if actor.may(Permission.SEE_PEOPLE) else []
+    troubled = (
+        await todo_rows.plans(company_id, "needs_attention", limit=EACH, since=None, until=None) if actor.may(Permission.SEE_PEOPLE) else []
+    )
     rows += [_needs_attention(plan, actor) for plan in troubled]
-    _add_more(more, troubled, lambda n: n_("One more plan needs attention", "{n} more plans need attention", n), "/scheduled-enrolments?state=needs_attention")
+    _add_more(
+        more,
+        troubled,
+        lambda n: n_("One more plan needs attention", "{n} more plans need attention", n),
+        "/scheduled-enrolments?state=needs_attention",
+    )
     bills = await todo_rows.bills(company_id, until=today + DUE_SOON, limit=EACH) if actor.may(Permission.SEE_INVOICES) else []
     rows += [_bill(bill, actor, now) for bill in bills if bill.due_on < today]
     declined = await todo_rows.declined(company_id, since=now - RECENT, limit=EACH)
@@ -87,7 +94,9 @@ async def _quiet(actor: Actor, company_id: UUID, now: datetime) -> list[Todo]:
     return rows
 
 
-def _add_more(more: list[tuple[str, str]], rows: Sequence[Plan] | Sequence[Bill] | Sequence[Declined], words: Callable[[int], str], href: str) -> None:
+def _add_more(
+    more: list[tuple[str, str]], rows: Sequence[Plan] | Sequence[Bill] | Sequence[Declined], words: Callable[[int], str], href: str
+) -> None:
     if rows and rows[0].total > len(rows):
         more.append((words(rows[0].total - len(rows)), href))
 
@@ -127,12 +136,24 @@ def _bill(bill: Bill, actor: Actor, now: datetime) -> Todo:
         title = _("Invoice {number} is due soon", number=number)
         text = _("{amount}, due on {date}.", amount=amount, date=due)
     verb = _("Pay invoice") if pays else _("See invoice")
-    return Todo(icon="euro", tone="stop" if late else "info", title=title, text=text, verb=verb, href=f"/invoices/{bill.number}", today=bill.due_on <= today)
+    return Todo(
+        icon="euro",
+        tone="stop" if late else "info",
+        title=title,
+        text=text,
+        verb=verb,
+        href=f"/invoices/{bill.number}",
+        today=bill.due_on <= today,
+    )
 
 
 def _declined(line: Declined, actor: Actor) -> Todo:
     orders = actor.may(Permission.PLACE_ORDERS)
-    said = _("{partner} says: {reason}", partner=line.partner_name, reason=line.reason) if line.reason else _("{partner} gave no reason.", partner=line.partner_name)
+    said = (
+        _("{partner} says: {reason}", partner=line.partner_name, reason=line.reason)
+        if line.reason
+        else _("{partner} gave no reason.", partner=line.partner_name)
+    )
     return Todo(
         icon="people", tone="warn",
         title=_("{partner} can't take one person", partner=line.partner_name),

@@ -26,10 +26,7 @@ BOUND = 1_000
 
 LATE = "a.state = 'waiting' AND a.decide_by_at < {now} + interval '3 days' AND {now} >= a.asked_at + (a.decide_by_at - a.asked_at) * 0.8"
 OVERDUE = "i.state IN ('issued', 'open', 'processing') AND i.due_on < {today}"  # only invoices have a due date
-THIN = (
-    "s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > {now} AND s.starts_at <= {until}"
-    " AND s.live < s.minimum"
-)
+THIN = "s.published AND s.state IN ('planned', 'confirmed') AND s.starts_at > {now} AND s.starts_at <= {until} AND s.live < s.minimum"
 
 
 class ForEcl(msgspec.Struct, frozen=True):

@@ -274,8 +274,8 @@ def _read_until(own: socket.socket, wanted: bytes) -> None:
     _skip(stream)
 
 
-def _skip(stream: IO[bytes]) -> None:
-    left = struct.unpack("!i", stream.read(4))[0] - 4
+def _skip(stream: socket.SocketIO) -> None:
+    left = struct.unpack("!i", stream.read(4) or b"")[0] - 4
     while left > 0:
         part = stream.read(left)
         if not part:

@@ -18,7 +18,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 class _Undefined(StrictUndefined):
     """Undefined names are errors; only ``{% if caller %}`` may ask whether a macro was called with a body."""
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # type: ignore[override]
         if self._undefined_name == "caller":
             return False
         return super().__bool__()

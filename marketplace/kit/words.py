@@ -90,7 +90,12 @@ def _in_f_strings(path: Path, root: Path) -> Iterator[Sentence]:
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS:
                     ids = [arg.value for arg in call.args[:2] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
                     if ids:
-                        yield Sentence(str(path.relative_to(root)), call.lineno, ids[0], ids[1] if call.func.id.startswith("n") and len(ids) > 1 else None)
+                        yield Sentence(
+                            str(path.relative_to(root)),
+                            call.lineno,
+                            ids[0],
+                            ids[1] if call.func.id.startswith("n") and len(ids) > 1 else None,
+                        )
 
 
 def dutch(folder: Path = LOCALE_ROOT / "nl") -> list[Dutch]:

@@ -148,7 +148,10 @@ async def show_person(person_id: FromPath[UUID], actor: NamedDependency[Actor]) 
 
 @post("/people/import", opt={"access": "api-company"}, status_code=200, request_max_body_size=_MAX_REQUEST, tags=["people"])
 async def import_people(
-    data: MultipartBody[ImportBody], actor: NamedDependency[Actor], now: NamedDependency[datetime], dry_run: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
+    data: MultipartBody[ImportBody],
+    actor: NamedDependency[Actor],
+    now: NamedDependency[datetime],
+    dry_run: FromQuery[bool] = False,  # noqa: FBT002 - a query parameter
 ) -> Response[ImportAnswer]:
     """Import a staff export, or with `dry_run=1` only say what each line would do.
 
@@ -166,7 +169,9 @@ async def import_people(
 
 
 def _answer(table: StaffTable, plan: Plan, *, dry_run: bool) -> ImportAnswer:
-    columns = [ImportedColumn(header, _outside(field) or None) for header, field in zip(staff_columns.headers(table), plan.fields, strict=True)]
+    columns = [
+        ImportedColumn(header, _outside(field) or None) for header, field in zip(staff_columns.headers(table), plan.fields, strict=True)
+    ]
     return ImportAnswer(
         dry_run=dry_run, encoding=table.encoding, counts=ImportCounts(**plan.counts), columns=columns, missing=list(plan.missing),
         ambiguous_dates=plan.dates.ambiguous, lines=[_line(line, plan) for line in plan.lines],

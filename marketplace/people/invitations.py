@@ -132,7 +132,8 @@ async def withdraw(invitation_id: UUID, *, place: Place, actor: Actor, now: date
     sql = f"UPDATE invitation AS i SET state = 'withdrawn' WHERE {place.where('i')} AND i.id = $2 AND i.state = 'open'"  # noqa: S608 - our own names
     async with db.atomic():
         if not await db.execute(sql, place.key, invitation_id):
-            if await db.value(f"SELECT 1 FROM invitation i WHERE {place.where('i')} AND i.id = $2 AND i.state = 'withdrawn'", place.key, invitation_id):  # noqa: S608 - our own names
+            gone = f"SELECT 1 FROM invitation i WHERE {place.where('i')} AND i.id = $2 AND i.state = 'withdrawn'"  # noqa: S608 - our own names
+            if await db.value(gone, place.key, invitation_id):
                 return
             raise scope.not_found()
         await audit.record("invitation.withdrawn", actor=actor, subject=("invitation", invitation_id), now=now)
@@ -143,7 +144,11 @@ async def _mail(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
     token = ids.secret_token()
     until = now + VALID
     await db.execute(
-        "UPDATE invitation SET token_hash = $2, sent_at = $3, expires_at = $4 WHERE id = $1", invitation.id, identity.digest(token), now, until
+        "UPDATE invitation SET token_hash = $2, sent_at = $3, expires_at = $4 WHERE id = $1",
+        invitation.id,
+        identity.digest(token),
+        now,
+        until,
     )
     link = f"{settings().base_url}/invitations/{token}"
     context = {"place_name": invitation.place_name, "by": actor.name if actor.kind == "member" else "", "link": link, "until": until}

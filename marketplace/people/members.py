@@ -175,7 +175,11 @@ async def _keep_an_owner(member: Member, place: Place) -> None:
     if ruling not in member.roles:
         return
     if not any(ruling in other.roles for other in await of(place) if other.id != member.id):
-        raise Conflict("last_owner", _("{name} is the last one who can manage members.", name=member.name), next_step=_("Make somebody else an owner first."))
+        raise Conflict(
+            "last_owner",
+            _("{name} is the last one who can manage members.", name=member.name),
+            next_step=_("Make somebody else an owner first."),
+        )
 
 
 def _ordered(roles: frozenset[Role]) -> list[str]:
@@ -194,7 +198,9 @@ async def create_admin(email: str, name: str, password: str) -> UUID:
     return await with_password(email, name=name, password=password, place=ECL, roles=frozenset({Role.ECL}), now=clock.now())
 
 
-async def with_password(email: str, *, name: str, password: str, place: Place, roles: frozenset[Role], now: datetime, locale: str | None = None) -> UUID:
+async def with_password(
+    email: str, *, name: str, password: str, place: Place, roles: frozenset[Role], now: datetime, locale: str | None = None
+) -> UUID:
     """Make an account with this password and a place, acting as the system; return the account's id.
 
     For ``create-admin`` and the demo: everybody else is invited.

@@ -41,8 +41,12 @@ class OrderingRules(msgspec.Struct, frozen=True):
 def check(rules: OrderingRules, *, purchase_order: str | None, cost_centre: str | None) -> dict[str, str]:
     """Return a sentence for each reference that the company would not accept; empty means it fits."""
     found = {
-        "purchase_order": problem(rules.purchase_order, purchase_order, missing=_("Give the PO number. Your company asks for one with each order.")),
-        "cost_centre": problem(rules.cost_centre, cost_centre, missing=_("Give the cost centre. Your company asks for one with each order.")),
+        "purchase_order": problem(
+            rules.purchase_order, purchase_order, missing=_("Give the PO number. Your company asks for one with each order.")
+        ),
+        "cost_centre": problem(
+            rules.cost_centre, cost_centre, missing=_("Give the cost centre. Your company asks for one with each order.")
+        ),
     }
     return {name: sentence for name, sentence in found.items() if sentence}
 

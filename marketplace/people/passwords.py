@@ -82,7 +82,9 @@ async def reset(token: str, password: str, *, now: datetime) -> UUID:
     check_new(password, email=account.email if account else "")
     async with db.atomic():
         used = await db.execute(
-            "UPDATE password_reset SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2", identity.digest(token), now
+            "UPDATE password_reset SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+            identity.digest(token),
+            now,
         )
         if not used:
             raise _ended()

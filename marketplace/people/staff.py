@@ -79,7 +79,9 @@ class Contact(msgspec.Struct, frozen=True):
 
 _PRIVATE = ("given_name", "infix", "family_name", "email")
 _SHOWN = ", ".join(
-    f"CASE WHEN p.kind = 'relation' THEN {'NULL' if name == 'email' else repr('')} ELSE p.{name} END AS {name}" if name in _PRIVATE else f"p.{name}"
+    f"CASE WHEN p.kind = 'relation' THEN {'NULL' if name == 'email' else repr('')} ELSE p.{name} END AS {name}"
+    if name in _PRIVATE
+    else f"p.{name}"
     for name in FIELDS
 )
 SELECT = f"""
@@ -139,7 +141,11 @@ async def update(person_id: UUID, facts: PersonFacts, *, company_id: UUID, actor
         await db.execute("SELECT 1 FROM person WHERE company_id = $1 AND id = $2 FOR UPDATE", company_id, person_id)
         before = await get(person_id, company_id=company_id)
         if before.is_relation:
-            raise Conflict("relation", _("The details of a partner are their own."), next_step=_("They can change them through the link in their mails."))
+            raise Conflict(
+                "relation",
+                _("The details of a partner are their own."),
+                next_step=_("They can change them through the link in their mails."),
+            )
         changed = [name for name in FIELDS if getattr(before, name) != getattr(facts, name)]
         if changed:
             await _refuse_taken(facts, company_id, except_id=person_id)
@@ -152,9 +158,7 @@ async def update(person_id: UUID, facts: PersonFacts, *, company_id: UUID, actor
     return changed
 
 
-async def add_relation(
-    employee_id: UUID, facts: PersonFacts, *, company_id: UUID, actor: Actor, now: datetime
-) -> UUID:
+async def add_relation(employee_id: UUID, facts: PersonFacts, *, company_id: UUID, actor: Actor, now: datetime) -> UUID:
     """Add the partner of an employee, with an address of their own, and return the id. HR won't see the name again."""
     company_id = _allowed(actor, company_id)
     facts = checked(facts)
@@ -164,7 +168,9 @@ async def add_relation(
         if employee.is_relation:
             raise Conflict("relation", _("This is a partner already; choose the employee."))
         await _refuse_taken(facts, company_id, except_id=person_id)
-        own = msgspec.structs.replace(facts, personnel_number=None, department=employee.department, cost_centre=employee.cost_centre, start_on=None)
+        own = msgspec.structs.replace(
+            facts, personnel_number=None, department=employee.department, cost_centre=employee.cost_centre, start_on=None
+        )
         await _insert(person_id, own, company_id=company_id, kind=PersonKind.RELATION, relation_of=employee_id, now=now)
         await audit.record("person.created", actor=actor, subject=("person", person_id), data={"relation_of": employee_id}, now=now)
     return person_id
@@ -198,7 +204,9 @@ def _allowed(actor: Actor, company_id: UUID) -> UUID:
     return scope.company_of(actor, company_id)
 
 
-async def _insert(person_id: UUID, facts: PersonFacts, *, company_id: UUID, kind: PersonKind, relation_of: UUID | None, now: datetime) -> None:
+async def _insert(
+    person_id: UUID, facts: PersonFacts, *, company_id: UUID, kind: PersonKind, relation_of: UUID | None, now: datetime
+) -> None:
     kept = {
         "id": person_id, "company_id": company_id, "kind": kind.value, "relation_of": relation_of,
         "state": "active", "created_at": now, "changed_at": now, **_kept(facts),

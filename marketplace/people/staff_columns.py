@@ -47,7 +47,21 @@ _SYNONYMS = {
     "level": "niveau taalniveau niveaunederlands level dutchlevel cefr cefrlevel levelofdutch",
 }
 _BY_HEADER = {word: field for field, words in _SYNONYMS.items() for word in words.split()}
-_SOME_NAME = frozenset(["naam", "name", "preferredname", "volledigenaam", "fullname", "weergavenaam", "displayname", "legalname", "employeename", "naammedewerker", "wholename"])
+_SOME_NAME = frozenset(
+    [
+        "naam",
+        "name",
+        "preferredname",
+        "volledigenaam",
+        "fullname",
+        "weergavenaam",
+        "displayname",
+        "legalname",
+        "employeename",
+        "naammedewerker",
+        "wholename",
+    ]
+)
 
 
 class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -74,9 +88,7 @@ def label(field: str) -> str:
 
 def headers(table: StaffTable) -> list[str]:
     """Return the columns' own headers, or ``Column 1`` where the file has none."""
-    return [
-        (table.header[at] if at < len(table.header) else "") or _("Column {n}", n=at + 1) for at in range(table.columns)
-    ]
+    return [(table.header[at] if at < len(table.header) else "") or _("Column {n}", n=at + 1) for at in range(table.columns)]
 
 
 def missing(mapped: Sequence[str]) -> list[str]:

@@ -33,11 +33,11 @@ _TEMPORARY = "CREATE TEMPORARY TABLE IF NOT EXISTS staff_line ({}) ON COMMIT DRO
 )
 _KEPT = (*FIELDS, "sort_name", "search_text")
 _INSERT = f"""
-    INSERT INTO person (id, company_id, kind, state, created_at, changed_at, {', '.join(_KEPT)})
-    SELECT person_id, $1, 'employee', 'active', $2, $2, {', '.join(_KEPT)} FROM staff_line WHERE is_new
+    INSERT INTO person (id, company_id, kind, state, created_at, changed_at, {", ".join(_KEPT)})
+    SELECT person_id, $1, 'employee', 'active', $2, $2, {", ".join(_KEPT)} FROM staff_line WHERE is_new
 """  # noqa: S608 - our own names
 _UPDATE = f"""
-    UPDATE person p SET changed_at = $2, {', '.join(f'{name} = l.{name}' for name in _KEPT)}
+    UPDATE person p SET changed_at = $2, {", ".join(f"{name} = l.{name}" for name in _KEPT)}
       FROM staff_line l WHERE p.id = l.person_id AND p.company_id = $1 AND NOT l.is_new
 """  # noqa: S608 - our own names
 _LET_GO = """
@@ -116,7 +116,9 @@ def _stored(line: LinePlan) -> tuple[object, ...]:
 
 def _changed_meanwhile() -> Conflict:
     return Conflict(
-        "staff_changed", _("The staff list changed since this preview, so nothing was written."), next_step=_("Look at the new preview and confirm again.")
+        "staff_changed",
+        _("The staff list changed since this preview, so nothing was written."),
+        next_step=_("Look at the new preview and confirm again."),
     )
 
 
@@ -136,7 +138,9 @@ async def from_file(company: str, path: Path, *, dry_run: bool = False) -> Summa
 
     Raises ``NotFound`` for an unknown company, and what ``staff_files.read`` and ``write`` raise.
     """
-    company_id = await db.value("SELECT id FROM company WHERE id::text = $1 OR kvk = $1 OR sort_name = $2 ORDER BY id LIMIT 1", company, names.fold(company))
+    company_id = await db.value(
+        "SELECT id FROM company WHERE id::text = $1 OR kvk = $1 OR sort_name = $2 ORDER BY id LIMIT 1", company, names.fold(company)
+    )
     if company_id is None:
         raise NotFound("company_unknown", _("There is no company “{name}”.", name=company))
     table = staff_files.read(await anyio.Path(path).read_bytes())

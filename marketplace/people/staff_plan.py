@@ -166,7 +166,9 @@ class _Reader:
         warnings: list[str] = []
         if self._width and len(cells) != self._width:
             if (len(cells) > self._width and any(cells[self._width :])) or len(cells) < self._width:
-                problems.append(_("This line has {n} cells, the head has {width}. Is a separator or quote missing?", n=len(cells), width=self._width))
+                problems.append(
+                    _("This line has {n} cells, the head has {width}. Is a separator or quote missing?", n=len(cells), width=self._width)
+                )
             cells = (*cells, *[""] * (self._width - len(cells)))
         values: list[str | date | None] = [None] * len(FIELDS)
         damaged = self._name(cells, values, problems)
@@ -240,7 +242,9 @@ class _Planner:
 
     def __init__(self, known: Sequence[Known], released: frozenset[object]) -> None:
         self._by_number = {person.values[_NUMBER]: person for person in known if person.values[_NUMBER]}
-        self._by_email = {person.values[_EMAIL]: person for person in known if person.values[_EMAIL] and person.values[_EMAIL] not in released}
+        self._by_email = {
+            person.values[_EMAIL]: person for person in known if person.values[_EMAIL] and person.values[_EMAIL] not in released
+        }
         self._persons: dict[UUID, int] = {}
         self.wishes: set[object] = set()
         self.released: set[object] = set()

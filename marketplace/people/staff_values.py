@@ -28,7 +28,9 @@ _LANGUAGES = {
     "nl": "nl", "nld": "nl", "dut": "nl", "nederlands": "nl", "dutch": "nl", "ned": "nl", "n": "nl",
     "en": "en", "eng": "en", "engels": "en", "english": "en", "e": "en",
 }  # fmt: skip
-_TWICE_ENCODED = re.compile("[\u00c2-\u00c5\u00d0\u00d1\u00e1][\u0080-\u00bf\u20ac\u201a-\u203a\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2122]")
+_TWICE_ENCODED = re.compile(
+    "[\u00c2-\u00c5\u00d0\u00d1\u00e1][\u0080-\u00bf\u20ac\u201a-\u203a\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2122]"
+)
 
 
 class DateColumn(msgspec.Struct, frozen=True):

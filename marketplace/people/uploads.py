@@ -36,7 +36,9 @@ class StaffUpload(msgspec.Struct, frozen=True):
     def table(self) -> StaffTable:
         """Return the file as cells; raise ``Conflict`` ``upload_gone`` after a day."""
         if self.content is None:
-            raise Conflict("upload_gone", _("This file is no longer kept: we delete it after a day."), next_step=_("Choose the file again."))
+            raise Conflict(
+                "upload_gone", _("This file is no longer kept: we delete it after a day."), next_step=_("Choose the file again.")
+            )
         return staff_files.read(self.content)
 
 

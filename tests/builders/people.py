@@ -72,7 +72,5 @@ async def a_person(company_id: UUID, **facts: object) -> Person:
 async def a_relation(employee: Person, **facts: object) -> Person:
     """Make the partner of an employee."""
     given = {"given_name": "Lucía", "family_name": "Ortega", "email": f"relation{next(_numbers)}@home.example", **facts}
-    person_id = await staff.add_relation(
-        employee.id, PersonFacts(**given), company_id=employee.company_id, actor=SYSTEM, now=clock.now()
-    )
+    person_id = await staff.add_relation(employee.id, PersonFacts(**given), company_id=employee.company_id, actor=SYSTEM, now=clock.now())
     return await staff.get(person_id, company_id=employee.company_id)

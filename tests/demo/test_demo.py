@@ -67,7 +67,10 @@ async def test_forty_sessions_can_be_booked_at_once(there: None) -> None:
     """
     assert await db.value(sql, NOW + timedelta(days=3)) >= 40
     assert await db.value(f"{sql} AND NOT p.published_capacity", NOW) == 0
-    assert await db.value("SELECT max(s.capacity) FROM session s JOIN programme p ON p.id = s.programme_id WHERE NOT p.published_capacity") <= 2
+    assert (
+        await db.value("SELECT max(s.capacity) FROM session s JOIN programme p ON p.id = s.programme_id WHERE NOT p.published_capacity")
+        <= 2
+    )
 
 
 async def test_some_groups_are_full(there: None) -> None:
@@ -148,12 +151,19 @@ async def test_plans_and_questions_in_every_state(there: None) -> None:
 async def test_everything_lies_in_the_past_quarter(there: None) -> None:
     assert await db.value("SELECT min(placed_at) FROM placed_order") > NOW - timedelta(weeks=13)
     assert await db.value("SELECT max(placed_at) FROM placed_order") < NOW + timedelta(seconds=1)
-    assert await db.value("SELECT count(*) FROM (SELECT number, dated_on, lag(dated_on) OVER (ORDER BY number) AS before FROM invoice) i WHERE dated_on < before") == 0
+    assert (
+        await db.value(
+            "SELECT count(*) FROM (SELECT number, dated_on, lag(dated_on) OVER (ORDER BY number) AS before FROM invoice) i WHERE dated_on < before"
+        )
+        == 0
+    )
 
 
 async def test_nothing_is_oversold_and_counters_are_right(there: None) -> None:
     assert await db.value("SELECT count(*) FROM session WHERE live > capacity") == 0
-    wrong = "SELECT count(*) FROM session s WHERE live <> (SELECT count(*) FROM seat WHERE session_id = s.id AND state IN ('held', 'taken'))"
+    wrong = (
+        "SELECT count(*) FROM session s WHERE live <> (SELECT count(*) FROM seat WHERE session_id = s.id AND state IN ('held', 'taken'))"
+    )
     assert await db.value(wrong) == 0
 
 
@@ -175,7 +185,12 @@ async def test_the_audit_chain_is_whole(there: None) -> None:
 
 async def test_nothing_is_stuck_and_the_worker_is_not_kept_from_todays_work(there: None) -> None:
     assert await db.value("SELECT count(*) FROM due_work WHERE state IN ('dead', 'running')") == 0
-    assert await db.value("SELECT count(*) FROM due_work WHERE state = 'queued' AND run_at <= $1 AND kind LIKE 'billing.%' AND created_at < $1", NOW) <= 30
+    assert (
+        await db.value(
+            "SELECT count(*) FROM due_work WHERE state = 'queued' AND run_at <= $1 AND kind LIKE 'billing.%' AND created_at < $1", NOW
+        )
+        <= 30
+    )
 
 
 async def test_again_it_changes_nothing(there: None) -> None:

@@ -29,7 +29,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 WORK = ("billing.issue", "fulfilment.ask_partner")
 OK, SEE_OTHER, MISSING = 200, 303, 404
-PAGES = ("/desk", "/desk/orders", "/desk/orders.csv", "/desk/invoices", "/desk/invoices.csv", "/desk/jobs", "/desk/accounts", "/desk/partners", "/desk/mails", "/desk/audit")
+PAGES = (
+    "/desk",
+    "/desk/orders",
+    "/desk/orders.csv",
+    "/desk/invoices",
+    "/desk/invoices.csv",
+    "/desk/jobs",
+    "/desk/accounts",
+    "/desk/partners",
+    "/desk/mails",
+    "/desk/audit",
+)
 
 
 async def dead_work(error: str = "GiveUp: Stripe no longer has in_1.") -> UUID:
@@ -62,7 +73,11 @@ async def test_today_tells_of_each_kind_of_trouble(cast: Cast, client: httpx.Asy
     await speak(locale, cast.ecl)
     people = [await a_person(cast.company_a.id) for _n in range(2)]
     thin = await a_session(starts_at=clock.now() + timedelta(days=36), minimum=4)
-    small = await a_session(programme_id=await a_programme(partner_id=cast.partner_a_id, published_capacity=False), seats=2, starts_at=clock.now() + timedelta(days=60))
+    small = await a_session(
+        programme_id=await a_programme(partner_id=cast.partner_a_id, published_capacity=False),
+        seats=2,
+        starts_at=clock.now() + timedelta(days=60),
+    )
     await an_order(thin.id, people[0].id, actor=cast.hr_a)
     await work.drain(clock.now(), only=WORK)
     clock.move(timedelta(days=31))
@@ -128,7 +143,14 @@ async def test_lists_show_every_company_and_their_files_too(cast: Cast, client: 
         await an_order(session.id, (await a_person(company.id)).id, actor=actor, purchase_order="PO-7")
     await work.drain(clock.now(), only=WORK)
     browser = await signed_in(client, cast.ecl, locale=locale)
-    for path in ("/desk/orders", "/desk/orders.csv", "/desk/invoices", "/desk/invoices.csv", "/desk/invoices?show=unpaid", "/desk/invoices?q=po-7"):
+    for path in (
+        "/desk/orders",
+        "/desk/orders.csv",
+        "/desk/invoices",
+        "/desk/invoices.csv",
+        "/desk/invoices?show=unpaid",
+        "/desk/invoices?q=po-7",
+    ):
         page = await browser.get(path)
         assert "Rijnvelde Biosciences" in page.text
         assert "Sleutelstad Robotics" in page.text

@@ -48,11 +48,17 @@ async def test_an_invoice_is_announced_a_week_before_it_is_due_and_then_late(cas
 async def test_the_most_urgent_stands_first_and_each_has_its_verb(cast: Cast, clock: FakeClock) -> None:
     person, other, third = [await a_person(cast.company_a.id, given_name=name) for name in ("Yuki", "Hana", "Aditi")]
     small = await a_programme(title="One-to-one coaching", partner_id=cast.partner_a_id, published_capacity=False)
-    declined, waiting, full, free = [await a_session(seats=seats, programme_id=programme) for seats, programme in ((2, small), (2, small), (1, None), (5, None))]
+    declined, waiting, full, free = [
+        await a_session(seats=seats, programme_id=programme) for seats, programme in ((2, small), (2, small), (1, None), (5, None))
+    ]
     await an_order(declined.id, person.id, actor=cast.hr_a)
     await an_order(waiting.id, person.id, actor=cast.hr_a)
-    await schedule.schedule(schedule.Wish(person_id=other.id, session_id=full.id, run_at=clock.now() + timedelta(hours=1)), actor=cast.hr_a, now=clock.now())
-    await schedule.schedule(schedule.Wish(person_id=third.id, session_id=free.id, run_at=clock.now() + timedelta(days=3)), actor=cast.hr_a, now=clock.now())
+    await schedule.schedule(
+        schedule.Wish(person_id=other.id, session_id=full.id, run_at=clock.now() + timedelta(hours=1)), actor=cast.hr_a, now=clock.now()
+    )
+    await schedule.schedule(
+        schedule.Wish(person_id=third.id, session_id=free.id, run_at=clock.now() + timedelta(days=3)), actor=cast.hr_a, now=clock.now()
+    )
     await an_order(full.id, (await a_person(cast.company_b.id)).id, actor=cast.hr_b)
     await work.drain(clock.now(), only=WORK)
     sql = "SELECT a.id FROM acceptance a JOIN order_line l ON l.id = a.order_line_id WHERE l.session_id = $1"
@@ -110,20 +116,31 @@ async def test_what_was_spent_is_what_was_invoiced(cast: Cast, clock: FakeClock)
     assert not (await spending.of_this_year(actor=cast.hr_b, now=clock.now())).amounts
 
 
-@pytest.mark.parametrize(("hour", "words"), [(8, "Good morning, Fenna"), (13, "Good afternoon, Fenna"), (20, "Good evening, Fenna"), (3, "Good evening, Fenna")])
+@pytest.mark.parametrize(
+    ("hour", "words"), [(8, "Good morning, Fenna"), (13, "Good afternoon, Fenna"), (20, "Good evening, Fenna"), (3, "Good evening, Fenna")]
+)
 async def test_the_greeting_follows_the_clock_in_leiden(hour: int, words: str) -> None:
     at = kit_clock.instant(datetime(2026, 7, 1).date(), datetime(2026, 7, 1, hour, 30).time())  # noqa: DTZ001 - a wall time
     assert greeting.greet("Fenna Wiersma", at) == words
 
 
 async def test_the_sentence_of_the_day_counts_in_words() -> None:
-    assert greeting.sentence(needs=4, today=1, people=12, programmes=7) == "Four things need you, one of them today. 12 people are in 7 programmes."
+    assert (
+        greeting.sentence(needs=4, today=1, people=12, programmes=7)
+        == "Four things need you, one of them today. 12 people are in 7 programmes."
+    )
     assert greeting.sentence(needs=0, today=0, people=0, programmes=0) == "Nothing needs you today."
     with use_locale("nl"):
-        assert greeting.sentence(needs=3, today=2, people=1, programmes=1) == "Drie dingen vragen uw aandacht, waarvan twee vandaag. Eén persoon volgt een programma."
+        assert (
+            greeting.sentence(needs=3, today=2, people=1, programmes=1)
+            == "Drie dingen vragen uw aandacht, waarvan twee vandaag. Eén persoon volgt een programma."
+        )
 
 
-@pytest.mark.parametrize(("locale", "greets", "empty"), [("en", "Good morning, Fenna", "Nobody has a lesson planned"), ("nl", "Goedemorgen, Fenna", "Niemand heeft een les gepland")])
+@pytest.mark.parametrize(
+    ("locale", "greets", "empty"),
+    [("en", "Good morning, Fenna", "Nobody has a lesson planned"), ("nl", "Goedemorgen, Fenna", "Niemand heeft een les gepland")],
+)
 async def test_an_empty_home_says_what_comes_here(cast: Cast, client: httpx.AsyncClient, locale: str, greets: str, empty: str) -> None:
     await db.execute("UPDATE account SET locale = $2 WHERE id = $1", cast.hr_a.account_id, locale)
     page = await (await signed_in(client, cast.hr_a, locale=locale)).get("/home")
@@ -134,7 +151,9 @@ async def test_an_empty_home_says_what_comes_here(cast: Cast, client: httpx.Asyn
 
 
 @pytest.mark.parametrize("locale", ["en", "nl"])
-async def test_home_shows_the_company_its_own_and_the_file_holds_the_same(cast: Cast, client: httpx.AsyncClient, clock: FakeClock, locale: str) -> None:
+async def test_home_shows_the_company_its_own_and_the_file_holds_the_same(
+    cast: Cast, client: httpx.AsyncClient, clock: FakeClock, locale: str
+) -> None:
     for who in (cast.hr_a, cast.hr_b, cast.finance_a):
         await db.execute("UPDATE account SET locale = $2 WHERE id = $1", who.account_id, locale)
     person = await a_person(cast.company_a.id, given_name="Mateus")

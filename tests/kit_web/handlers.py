@@ -129,7 +129,9 @@ class ThingAnswer(msgspec.Struct, frozen=True):
 
 
 @get("/things", opt={"access": "api-company"})
-async def api_list(actor: NamedDependency[Actor], cursor: api.Cursor = None, level: FromQuery[int | None] = None) -> api.ListAnswer[ThingAnswer]:
+async def api_list(
+    actor: NamedDependency[Actor], cursor: api.Cursor = None, level: FromQuery[int | None] = None
+) -> api.ListAnswer[ThingAnswer]:
     """List things."""
     require(actor, Permission.SEE_ORDERS)
     return api.list_answer([ThingAnswer(OWN, Money(69500))], cursor)
@@ -168,8 +170,13 @@ class Cast:
     async def join(self, email: str, now: datetime, *, roles: set[Role], company: UUID | None = None, partner: UUID | None = None) -> UUID:
         account_id = await identity.create_account(email, name=email.partition("@")[0], now=now)
         self.actors[account_id] = msgspec.structs.replace(
-            ANONYMOUS, kind="member", account_id=account_id, roles=frozenset(roles), company_id=company, partner_id=partner, email=email, name="Fleur de Wit"
+            ANONYMOUS,
+            kind="member",
+            account_id=account_id,
+            roles=frozenset(roles),
+            company_id=company,
+            partner_id=partner,
+            email=email,
+            name="Fleur de Wit",
         )
         return account_id
-
-

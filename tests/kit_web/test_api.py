@@ -82,7 +82,9 @@ async def test_a_foreign_thing_and_an_unknown_one_are_the_same(caller: httpx.Asy
     assert foreign.content == unknown.content
 
 
-async def test_a_role_without_permission_and_the_wrong_kind_of_actor(browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime) -> None:
+async def test_a_role_without_permission_and_the_wrong_kind_of_actor(
+    browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime
+) -> None:
     viewer = await _bearer(browse, cast, now, "v@a.example", roles={Role.VIEWER}, company=COMPANY)
     _problem(await viewer.post("/api/v1/things", json={"name": "x"}), 403, "forbidden")
     partner = await _bearer(browse, cast, now, "p@a.example", roles={Role.PARTNER}, partner=PARTNER)

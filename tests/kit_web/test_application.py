@@ -89,7 +89,15 @@ async def test_static_files_are_kept_a_year_by_their_hash_only(browse: Callable[
     assert "immutable" in kept.headers["cache-control"]
     assert kept.headers["content-encoding"] == "gzip"
     assert "immutable" not in (await browse().get("/static/ecl.css?v=older")).headers["cache-control"]
-    for path in ("/static/no.css", "/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd", "/static/%00", f"/static/{'a' * 300}"):
+    for path in (
+        "/static/no.css",
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static//etc/passwd",
+        "/static/%00",
+        f"/static/{'a' * 300}",
+    ):
         assert (await browse().get(path)).status_code == 404, path
 
 

@@ -135,7 +135,9 @@ def test_no_text_breaks_a_form(texts: dict[str, list[str]]) -> None:
     assert (form.data is None) == bool(form.errors)
 
 
-@given(st.dictionaries(st.sampled_from(Thing.__struct_fields__), st.lists(st.text(alphabet="0123456789-.,:€ eEx", max_size=20), max_size=2)))
+@given(
+    st.dictionaries(st.sampled_from(Thing.__struct_fields__), st.lists(st.text(alphabet="0123456789-.,:€ eEx", max_size=20), max_size=2))
+)
 def test_no_figure_breaks_a_form(texts: dict[str, list[str]]) -> None:
     form = forms.convert(texts, Thing)
     assert (form.data is None) == bool(form.errors)

@@ -50,7 +50,9 @@ def test_every_row_comes_once_forwards_and_back(size: int) -> None:
         assert _page(back[-1].next, size).items == pages[1].items
 
 
-@pytest.mark.parametrize("cursor", ["x", "é", "====", paging.encode([1]), paging.encode(["a", "b"]), paging.encode([START, UUID(int=1), 3]), "W10", "bnVsbA"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "é", "====", paging.encode([1]), paging.encode(["a", "b"]), paging.encode([START, UUID(int=1), 3]), "W10", "bnVsbA"]
+)
 def test_a_cursor_that_is_not_ours_is_refused_with_a_sentence(cursor: str) -> None:
     with pytest.raises(Invalid) as refusal:
         paging.read(cursor, datetime, UUID)

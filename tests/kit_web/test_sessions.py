@@ -32,7 +32,9 @@ async def _try(client: httpx.AsyncClient, email: str, password: str) -> httpx.Re
     return await client.post("/enter", data={"_csrf": token, "email": email, "password": password})
 
 
-async def test_signing_in_gives_a_new_token_whatever_cookie_came_in(browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime) -> None:
+async def test_signing_in_gives_a_new_token_whatever_cookie_came_in(
+    browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime
+) -> None:
     await _member(cast, now)
     client = browse()
     client.cookies.set("session", "planted-by-somebody-else")
@@ -79,7 +81,9 @@ async def test_a_session_ends_after_twelve_hours_however_busy(buyer: httpx.Async
     assert (await buyer.get("/things")).status_code == 303
 
 
-async def test_signing_out_ends_the_session_itself_not_only_the_cookie(buyer: httpx.AsyncClient, browse: Callable[..., httpx.AsyncClient]) -> None:
+async def test_signing_out_ends_the_session_itself_not_only_the_cookie(
+    buyer: httpx.AsyncClient, browse: Callable[..., httpx.AsyncClient]
+) -> None:
     kept = buyer.cookies["session"]
     token = await token_of(buyer)
     assert (await buyer.post("/leave", data={"_csrf": token})).status_code == 303
@@ -97,7 +101,9 @@ async def test_changed_roles_end_every_session(browse: Callable[..., httpx.Async
     assert (await client.get("/things")).status_code == 303
 
 
-async def test_ten_wrong_passwords_close_the_account_for_a_while(browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime, clock: FakeClock) -> None:
+async def test_ten_wrong_passwords_close_the_account_for_a_while(
+    browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime, clock: FakeClock
+) -> None:
     await _member(cast, now)
     answers = [await _try(browse(f"192.0.2.{n}"), "hr@a.example", "wrong") for n in range(11)]
     assert [answer.status_code for answer in answers] == [422] * 10 + [429]
@@ -113,7 +119,9 @@ async def test_right_passwords_do_not_use_up_tries(browse: Callable[..., httpx.A
     assert answers == [303] * 12
 
 
-async def test_an_unknown_address_is_answered_like_a_wrong_password(browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime) -> None:
+async def test_an_unknown_address_is_answered_like_a_wrong_password(
+    browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime
+) -> None:
     await _member(cast, now)
     known = await _try(browse(), "hr@a.example", "wrong")
     unknown = await _try(browse(), "nobody@a.example", "wrong")
@@ -136,7 +144,12 @@ async def test_a_token_of_another_session_is_403(buyer: httpx.AsyncClient, outsi
 
 async def test_a_form_from_elsewhere_is_403_even_with_the_token(buyer: httpx.AsyncClient) -> None:
     data = {"_csrf": await token_of(buyer)}
-    for headers in ({"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}):
+    for headers in (
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ):
         found = await buyer.post("/things", data=data, headers=headers)
         assert found.status_code == 403, headers
         assert "another website" in found.text
@@ -156,14 +169,22 @@ async def test_the_language_switch_needs_proof_of_origin_only(browse: Callable[.
 
 
 async def test_language_by_member_then_cookie_then_browser(browse: Callable[..., httpx.AsyncClient]) -> None:
-    for accept, language in (("nl-NL,nl;q=0.9,en;q=0.8", "nl"), ("en-GB,nl;q=0.5", "en"), ("fr,de;q=0.5", "en"), ("fr,nl;q=0.1", "nl"), ("x;q=y", "en")):
+    for accept, language in (
+        ("nl-NL,nl;q=0.9,en;q=0.8", "nl"),
+        ("en-GB,nl;q=0.5", "en"),
+        ("fr,de;q=0.5", "en"),
+        ("fr,nl;q=0.1", "nl"),
+        ("x;q=y", "en"),
+    ):
         assert f'lang="{language}"' in (await browse().get("/terms", headers={"accept-language": accept})).text, accept
     client = browse()
     client.cookies.set("locale", "nl")
     assert 'lang="nl"' in (await client.get("/terms", headers={"accept-language": "en"})).text
 
 
-async def test_an_anonymous_page_comes_from_the_cache_and_a_member_page_does_not(browse: Callable[..., httpx.AsyncClient], buyer: httpx.AsyncClient, clock: FakeClock) -> None:
+async def test_an_anonymous_page_comes_from_the_cache_and_a_member_page_does_not(
+    browse: Callable[..., httpx.AsyncClient], buyer: httpx.AsyncClient, clock: FakeClock
+) -> None:
     first = (await browse().get("/counted")).text
     clock.move(timedelta(minutes=1))
     again = await browse().get("/counted")
@@ -175,7 +196,9 @@ async def test_an_anonymous_page_comes_from_the_cache_and_a_member_page_does_not
     assert "_csrf" not in first
 
 
-async def test_forwarded_addresses_count_only_from_a_configured_proxy(browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime) -> None:
+async def test_forwarded_addresses_count_only_from_a_configured_proxy(
+    browse: Callable[..., httpx.AsyncClient], cast: Cast, now: datetime
+) -> None:
     for n in range(31):
         client = browse("198.51.100.7", **{"x-forwarded-for": f"203.0.113.{n}"})
         answer = await _try(client, f"somebody{n}@a.example", "wrong")

@@ -133,11 +133,15 @@ async def test_create_admin_makes_a_member_of_ecl_who_can_sign_in(clock: object)
     assert msgspec.structs.asdict(actor)["email"] == "desk@ecl.example"
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "([A-Z]+)*[0-9]", "(a|a)*b", "a*a*a*a*b", r"(\d+-?)+x", "(?=a)b", "((a?)){9}", "[", "a?" * 30])
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "([A-Z]+)*[0-9]", "(a|a)*b", "a*a*a*a*b", r"(\d+-?)+x", "(?=a)b", "((a?)){9}", "[", "a?" * 30]
+)
 async def test_a_pattern_that_could_hang_the_shop_is_refused(pattern: str) -> None:
     assert not ordering_rules.usable_pattern(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["45[0-9]{8}", r"\d{4}-\d{2,6}", "(PO|INK)-[A-Z0-9]+", r"[)(*+]{3}", r"(?:NL)?[0-9]{10}", "[0-9]+(/[0-9]+)?", r"P\(\d+\)"])
+@pytest.mark.parametrize(
+    "pattern", ["45[0-9]{8}", r"\d{4}-\d{2,6}", "(PO|INK)-[A-Z0-9]+", r"[)(*+]{3}", r"(?:NL)?[0-9]{10}", "[0-9]+(/[0-9]+)?", r"P\(\d+\)"]
+)
 async def test_patterns_as_companies_have_them_can_be_used(pattern: str) -> None:
     assert ordering_rules.usable_pattern(pattern)

@@ -203,7 +203,15 @@ async def test_pages_are_whole_in_both_languages(locale: str, cast: Cast, client
     assert cast.hr_a.account_id
     await identity.set_locale(cast.hr_a.account_id, locale)
     hr = await signed_in(client, cast.hr_a)
-    for path in ("/people", "/people/new", f"/people/{person.id}", f"/people/{person.id}/partner", "/people/import", "/members", f"/members/{cast.hr_a.member_id}"):
+    for path in (
+        "/people",
+        "/people/new",
+        f"/people/{person.id}",
+        f"/people/{person.id}/partner",
+        "/people/import",
+        "/members",
+        f"/members/{cast.hr_a.member_id}",
+    ):
         page = await hr.get(path)
         assert page.status_code == 200, path
         assert f'<html lang="{locale}"' in page.text
@@ -216,7 +224,13 @@ async def test_the_api_adds_lists_and_shows_people(cast: Cast, client: httpx.Asy
         return {"authorization": f"Bearer {await identity.create_token(actor.account_id, now=now)}"}
 
     ours, theirs, viewer = await head(cast.hr_a), await head(cast.hr_b), await head(cast.viewer_a)
-    body = {"given_name": "Søren", "family_name": "in 't Veld", "email": "soren@b.example", "personnel_number": "7", "start_date": "2026-12-01"}
+    body = {
+        "given_name": "Søren",
+        "family_name": "in 't Veld",
+        "email": "soren@b.example",
+        "personnel_number": "7",
+        "start_date": "2026-12-01",
+    }
     made = await client.post("/api/v1/people", json=body, headers=ours)
     assert made.status_code == 201
     person = made.json()

@@ -48,7 +48,8 @@ async def test_right_password_gives_a_new_session_and_the_home_of_the_role(clien
 
 
 @pytest.mark.parametrize(
-    ("wanted", "reached"), [("/orders/new?session=1", "/orders/new?session=1"), ("https://evil.example/", "/home"), ("//evil.example", "/home")]
+    ("wanted", "reached"),
+    [("/orders/new?session=1", "/orders/new?session=1"), ("https://evil.example/", "/home"), ("//evil.example", "/home")],
 )
 async def test_next_leads_only_to_our_own_pages(wanted: str, reached: str, client: httpx.AsyncClient) -> None:
     company = await a_company()
@@ -158,7 +159,9 @@ async def test_nobody_invites_to_another_company(cast: Cast, now: datetime) -> N
 
 
 async def test_no_link_is_kept_in_the_clear(cast: Cast, now: datetime) -> None:
-    await invitations.create("new@rijnvelde.example", place=Place(cast.company_a.id), roles=frozenset({Role.BUYER}), actor=cast.hr_a, now=now)
+    await invitations.create(
+        "new@rijnvelde.example", place=Place(cast.company_a.id), roles=frozenset({Role.BUYER}), actor=cast.hr_a, now=now
+    )
     token = (await link_in_mail_to("new@rijnvelde.example")).rpartition("/")[2]
     assert await db.value("SELECT count(*) FROM invitation WHERE token_hash = $1", identity.digest(token)) == 1
     assert await db.value("SELECT count(*) FROM invitation i WHERE i::text LIKE '%' || $1 || '%'", token) == 0

@@ -30,7 +30,14 @@ def test_the_three_exports_are_read(name: str, encoding: str, separator: str, li
 
 @pytest.mark.parametrize(
     ("codec", "encoding"),
-    [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16"), ("cp1252", "Windows-1252")],
+    [
+        ("utf-8", "UTF-8"),
+        ("utf-8-sig", "UTF-8"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("cp1252", "Windows-1252"),
+    ],
 )
 def test_encodings_are_told_apart(codec: str, encoding: str) -> None:
     table = staff_files.read(TEXT.encode(codec))
@@ -64,7 +71,11 @@ def test_an_open_quote_does_not_swallow_the_lines_after_it() -> None:
 
 def test_two_open_quotes_do_not_make_one_person() -> None:
     table = staff_files.read(b'Naam;E-mail;Afdeling\nAnna;a@b.example;"Research\nBo;b@b.example;"HR\nCis;c@b.example;IT\n')
-    assert [row.cells for row in table.rows] == [("Anna", "a@b.example", "Research"), ("Bo", "b@b.example", "HR"), ("Cis", "c@b.example", "IT")]
+    assert [row.cells for row in table.rows] == [
+        ("Anna", "a@b.example", "Research"),
+        ("Bo", "b@b.example", "HR"),
+        ("Cis", "c@b.example", "IT"),
+    ]
 
 
 def test_a_quoted_cell_may_run_over_lines() -> None:
@@ -106,7 +117,11 @@ def test_too_much_is_413() -> None:
         staff_files.read(b"Naam;E-mail\n" + b"a;b\n" * (staff_files.MAX_LINES + 1))
 
 
-cells = st.lists(st.lists(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=("Cs",)), max_size=12), min_size=2, max_size=5), min_size=1, max_size=8)
+cells = st.lists(
+    st.lists(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=("Cs",)), max_size=12), min_size=2, max_size=5),
+    min_size=1,
+    max_size=8,
+)
 
 
 @given(cells, st.sampled_from(";,\t"))

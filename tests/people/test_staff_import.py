@@ -57,7 +57,9 @@ async def test_a_file_brings_everyone_once(name: str, count: int, cast: Cast, no
 
 async def test_people_pass_addresses_on_within_one_file(cast: Cast, now: datetime) -> None:
     await write(csv_of("1;An;Dal;one@b.example;", "2;Bo;Berg;two@b.example;"), cast.company_a.id, now)
-    counts = await write(csv_of("1;An;Dal;two@b.example;", "2;Bo;Berg;one@b.example;", "3;Cis;Wal;three@b.example;"), cast.company_a.id, now)
+    counts = await write(
+        csv_of("1;An;Dal;two@b.example;", "2;Bo;Berg;one@b.example;", "3;Cis;Wal;three@b.example;"), cast.company_a.id, now
+    )
     assert (counts["changed"], counts["new"], counts["problem"]) == (2, 1, 0)
     assert await people_of(cast.company_a.id) == {"Bo Berg": "one@b.example", "An Dal": "two@b.example", "Cis Wal": "three@b.example"}
 

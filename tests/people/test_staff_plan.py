@@ -272,5 +272,10 @@ def test_any_file_is_safe_complete_and_changes_nothing_the_second_time(lines: li
             assert all(new is not None for new, old in zip(person.values, SOREN, strict=True) if old is not None)
     second = plan_of(text, *after)
     note(text)
-    note("\n".join(f"{one.line} {one.action} {one.problems} / {two.action} {two.problems}" for one, two in zip(first.lines, second.lines, strict=True)))
+    note(
+        "\n".join(
+            f"{one.line} {one.action} {one.problems} / {two.action} {two.problems}"
+            for one, two in zip(first.lines, second.lines, strict=True)
+        )
+    )
     assert second.counts["new"] == second.counts["changed"] == 0

@@ -44,7 +44,9 @@ def _names(handler: HTTPRouteHandler) -> set[str]:
     given = {"request", "actor", "now", "scope"} | set(_PARAMETER_NAME.findall(" ".join(handler.paths)))
     names = set()
     for name, parameter in inspect.signature(handler.fn, eval_str=True).parameters.items():
-        aliases = {meta.name for meta in getattr(parameter.annotation, "__metadata__", ()) if isinstance(meta, QueryParameter) and meta.name}
+        aliases = {
+            meta.name for meta in getattr(parameter.annotation, "__metadata__", ()) if isinstance(meta, QueryParameter) and meta.name
+        }
         names |= aliases or ({name} - given)
     return names
 

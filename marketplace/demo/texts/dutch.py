@@ -27,8 +27,14 @@ COURSES = (
         ),
         outcomes=(
             Said("introduce yourself and ask a colleague how the weekend was", "je voorstellen en een collega vragen hoe het weekend was"),
-            Said("understand signs, a letter from the municipality and a simple e-mail", "borden, een brief van de gemeente en een eenvoudige mail begrijpen"),
-            Said("order, pay, make an appointment and say that something is not right", "bestellen, betalen, een afspraak maken en zeggen dat iets niet klopt"),
+            Said(
+                "understand signs, a letter from the municipality and a simple e-mail",
+                "borden, een brief van de gemeente en een eenvoudige mail begrijpen",
+            ),
+            Said(
+                "order, pay, make an appointment and say that something is not right",
+                "bestellen, betalen, een afspraak maken en zeggen dat iets niet klopt",
+            ),
         ),
         included=_BOOKS,
         homework=Said("2 hours a week", "2 uur per week"),
@@ -57,7 +63,10 @@ COURSES = (
             "Twaalf kortere lessen met een docent en elke week dezelfde kleine groep. Veel mensen beginnen in het buitenland en eindigen in Leiden.",
         ),
         outcomes=(
-            Said("greet, introduce yourself and talk about your family and work", "groeten, je voorstellen en vertellen over je gezin en werk"),
+            Said(
+                "greet, introduce yourself and talk about your family and work",
+                "groeten, je voorstellen en vertellen over je gezin en werk",
+            ),
             Said("ask for help in a shop, at the station and at a desk", "om hulp vragen in een winkel, op het station en aan een balie"),
             Said("follow a slow and friendly conversation", "een rustig gesprek volgen"),
         ),
@@ -125,7 +134,9 @@ COURSES = (
             "Grammatica komt wanneer je die nodig hebt, één bladzijde per les.",
         ),
         outcomes=(
-            Said("take part in small talk about the weekend, the weather and the news", "meepraten over het weekend, het weer en het nieuws"),
+            Said(
+                "take part in small talk about the weekend, the weather and the news", "meepraten over het weekend, het weer en het nieuws"
+            ),
             Said("phone to make or move an appointment", "bellen om een afspraak te maken of te verzetten"),
             Said("write a friendly e-mail of ten lines", "een vriendelijke mail van tien regels schrijven"),
         ),
@@ -155,7 +166,10 @@ COURSES = (
             "Twaalf avonden met mensen van andere bedrijven. Je brengt je eigen mails en je eigen overleg mee en oefent tot het lukt.",
         ),
         outcomes=(
-            Said("follow a meeting in Dutch and say what you think of it", "een overleg in het Nederlands volgen en zeggen wat je ervan vindt"),
+            Said(
+                "follow a meeting in Dutch and say what you think of it",
+                "een overleg in het Nederlands volgen en zeggen wat je ervan vindt",
+            ),
             Said("write an e-mail that needs no checking by a colleague", "een mail schrijven die geen collega hoeft na te kijken"),
             Said("disagree politely, in the direct Dutch way", "beleefd van mening verschillen, op de directe Nederlandse manier"),
         ),
@@ -249,7 +263,10 @@ COURSES = (
             "Acht lessen over toon, register en de woorden tussen de woorden. Je werkt aan eigen teksten en krijgt ze terug met commentaar.",
         ),
         outcomes=(
-            Said("choose the right tone for a client, a minister or a neighbour", "de juiste toon kiezen voor een klant, een minister of een buur"),
+            Said(
+                "choose the right tone for a client, a minister or a neighbour",
+                "de juiste toon kiezen voor een klant, een minister of een buur",
+            ),
             Said("shorten a text by a third without losing anything", "een tekst een derde korter maken zonder iets te verliezen"),
             Said("hear what is meant when it isn't said", "horen wat er bedoeld wordt als het niet gezegd wordt"),
         ),
@@ -335,7 +352,9 @@ COURSES = (
             "Tien lessen over taal en over Nederland: hoe een stembureau werkt, wat een werkgever mag vragen, wanneer de huisarts gratis is. We helpen met aanmelden.",
         ),
         outcomes=(
-            Said("know each part of the exam and practise with old ones", "elk onderdeel van het examen kennen en met oude examens oefenen"),
+            Said(
+                "know each part of the exam and practise with old ones", "elk onderdeel van het examen kennen en met oude examens oefenen"
+            ),
             Said("explain how work, care and school are arranged here", "uitleggen hoe werk, zorg en school hier zijn geregeld"),
         ),
         included=Said("Books and practice exams; the exam fee is not", "Boeken en oefenexamens; het examengeld niet"),

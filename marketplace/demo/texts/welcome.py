@@ -73,7 +73,11 @@ COURSES = (
             "With a head teacher, somebody from the municipality and two families who chose differently. Time for your own questions.",
             "Met een schooldirecteur, iemand van de gemeente en twee gezinnen die verschillend kozen. Tijd voor eigen vragen.",
         ),
-        outcomes=(Said("make a list of three schools and know when to sign up", "een lijst van drie scholen maken en weten wanneer je inschrijft"),),
+        outcomes=(
+            Said(
+                "make a list of three schools and know when to sign up", "een lijst van drie scholen maken en weten wanneer je inschrijft"
+            ),
+        ),
         place=Place.VOORSCHOTEN,
         venue="Schoolstraat, Voorschoten",
         group=(4, 24),
@@ -97,7 +101,9 @@ COURSES = (
             "A Saturday morning with an instructor on four cyclists. Bicycles and helmets are there, also for children from eight.",
             "Een zaterdagochtend met één instructeur op vier fietsers. Er zijn fietsen en helmen, ook voor kinderen vanaf acht jaar.",
         ),
-        outcomes=(Said("cycle to work at eight in the morning and enjoy it", "om acht uur 's ochtends naar je werk fietsen en het leuk vinden"),),
+        outcomes=(
+            Said("cycle to work at eight in the morning and enjoy it", "om acht uur 's ochtends naar je werk fietsen en het leuk vinden"),
+        ),
         included=Said("Bicycle and helmet", "Fiets en helm"),
         place=Place.ZOETERWOUDE,
         venue="Dorpsstraat, Zoeterwoude",
@@ -175,10 +181,15 @@ COURSES = (
             "Drie maanden waarin één persoon uw gezin kent en de telefoon opneemt. Begint elke maand, in de taal die u het liefst spreekt.",
         ),
         outcomes=(
-            Said("be registered, insured and on a school list within four weeks", "binnen vier weken ingeschreven, verzekerd en bij een school aangemeld zijn"),
+            Said(
+                "be registered, insured and on a school list within four weeks",
+                "binnen vier weken ingeschreven, verzekerd en bij een school aangemeld zijn",
+            ),
             Said("have somebody to call", "iemand hebben om te bellen"),
         ),
-        included=Said("Everything named here; not the fees of municipality and school", "Alles wat hier staat; niet de leges van gemeente en school"),
+        included=Said(
+            "Everything named here; not the fees of municipality and school", "Alles wat hier staat; niet de leges van gemeente en school"
+        ),
         taught_in=(Language.EN, Language.NL, Language.ES),
         venue="Stationsweg 41, Leiden",
         group=(1, 10),

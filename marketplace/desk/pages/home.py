@@ -40,8 +40,13 @@ async def show_home(request: WebRequest, actor: NamedDependency[Actor], now: Nam
 async def spending_file(actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Response[bytes]:
     """Give this year's amounts by month and category as a CSV that Excel opens."""
     found = await spending.of_this_year(actor=actor, now=now)
-    rows = ((f"{found.year}-{one.month:02d}", spending.category_name(one.category), euros(one.invoiced_cents), euros(one.coming_cents)) for one in found.amounts)
-    return spreadsheet.answer(f"spending-{found.year}.csv", [_("Month"), _("Category"), _("Invoiced, without VAT"), _("Not yet invoiced, without VAT")], rows)
+    rows = (
+        (f"{found.year}-{one.month:02d}", spending.category_name(one.category), euros(one.invoiced_cents), euros(one.coming_cents))
+        for one in found.amounts
+    )
+    return spreadsheet.answer(
+        f"spending-{found.year}.csv", [_("Month"), _("Category"), _("Invoiced, without VAT"), _("Not yet invoiced, without VAT")], rows
+    )
 
 
 HANDLERS = [show_home, spending_file]

@@ -49,7 +49,9 @@ async def order_list(
 
 
 @get("/desk/orders.csv", opt={"access": "ecl"})
-async def order_file(actor: NamedDependency[Actor], shown: Shown = None, company: FromQuery[UUID | None] = None, q: FromQuery[str] = "") -> Response[bytes]:
+async def order_file(
+    actor: NamedDependency[Actor], shown: Shown = None, company: FromQuery[UUID | None] = None, q: FromQuery[str] = ""
+) -> Response[bytes]:
     """Give the same orders as a CSV that Excel opens, at most the newest ten thousand."""
     page = await orders.listed(_wanted(shown, company, q), actor=actor, size=CSV_ROWS)
     header = [

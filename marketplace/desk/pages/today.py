@@ -19,7 +19,13 @@ async def show_today(request: WebRequest, actor: NamedDependency[Actor], now: Na
     require(actor, Permission.SEE_DESK)
     stuck = await operations.stuck(actor=actor, size=5) if actor.may(Permission.MANAGE_JOBS) else None
     return render(
-        request, "desk/today.html", found=await today.read(actor=actor, now=now), stuck=stuck, now=now, day=clock.today(now), days=waiting.SOON.days
+        request,
+        "desk/today.html",
+        found=await today.read(actor=actor, now=now),
+        stuck=stuck,
+        now=now,
+        day=clock.today(now),
+        days=waiting.SOON.days,
     )
 
 

@@ -171,4 +171,3 @@ def _page(request: WebRequest, visitor: Visitor | None, refusal: DomainError | N
 def _plain(status: int) -> Response[str]:
     text = f"<!doctype html><title>{status}</title><h1>{_sentence(status)}</h1><p><a href='/'>{_('To the front page')}</a></p>"
     return Response(content=text, media_type=MediaType.HTML, status_code=status)
-

@@ -54,7 +54,9 @@ class Form(msgspec.Struct, Generic[T]):
 
     def refuse(self, refusal: DomainError) -> Form[T]:
         """Return this form with a verb's refusal on it: beside its fields, or on top (``errors[""]``)."""
-        errors = (dict(refusal.fields) if isinstance(refusal, Invalid) else {}) or {"": " ".join(part for part in (refusal.message, refusal.next_step) if part)}
+        errors = (dict(refusal.fields) if isinstance(refusal, Invalid) else {}) or {
+            "": " ".join(part for part in (refusal.message, refusal.next_step) if part)
+        }
         return Form(None, {**self.errors, **errors}, self.values)
 
     def with_error(self, name: str, sentence: str) -> Form[T]:

@@ -25,7 +25,9 @@ from marketplace.kit.web.types import Html, WebRequest
 
 _ASSETS = Path(litestar_offline_docs.__file__).parent / "static"
 _SERVED = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "start.js": "text/javascript"}
-_START = b"""SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null, tryItOutEnabled: true});\n"""
+_START = (
+    b"""SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null, tryItOutEnabled: true});\n"""
+)
 _ERRORS = {
     "400": "The request can't be read, or a value has the wrong form.",
     "401": "There is no valid token.",
@@ -72,7 +74,9 @@ def describe(api: list[Any], dependencies: dict[str, Any]) -> bytes:
     schema = copy.deepcopy(alone.openapi_schema.to_schema())
     schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, documents in _documents(alone).items():
-        schema["paths"] |= {path + ending: _as_document(schema["paths"][path]["get"], ending, media_type) for ending, media_type in documents.items()}
+        schema["paths"] |= {
+            path + ending: _as_document(schema["paths"][path]["get"], ending, media_type) for ending, media_type in documents.items()
+        }
     for item in (schema.get("paths") or {}).values():
         for operation in item.values():
             if isinstance(operation, dict):

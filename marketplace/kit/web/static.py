@@ -74,4 +74,5 @@ async def serve(request: WebRequest, name: FromPath[str], v: FromQuery[str | Non
         content, headers["Content-Encoding"] = found.packed, "gzip"
     return Response(content=content, media_type=found.media_type, headers=headers)
 
+
 HANDLERS = [serve]

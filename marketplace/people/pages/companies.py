@@ -44,7 +44,9 @@ class CompanyForm(msgspec.Struct, frozen=True):
     kvk: Annotated[str | None, msgspec.Meta(max_length=20)] = None
     vat_id: Annotated[str | None, msgspec.Meta(max_length=20)] = None
     sector: Short = None
-    country: Annotated[str, msgspec.Meta(pattern="^[A-Za-z]{2}$", extra={"sentence": N_("Give the country in two letters, for example NL.")})] = "NL"
+    country: Annotated[
+        str, msgspec.Meta(pattern="^[A-Za-z]{2}$", extra={"sentence": N_("Give the country in two letters, for example NL.")})
+    ] = "NL"
     language: Literal["nl", "en"] = "nl"
     purchase_order_rule: Rule = Rule.OPTIONAL
     purchase_order_pattern: Short = None
@@ -118,7 +120,9 @@ async def show_edit(request: WebRequest, company_id: FromPath[UUID], actor: Name
 
 
 @post("/companies/{company_id:uuid}/edit", opt={"access": "ecl", "noun": "company"}, status_code=303)
-async def change(request: WebRequest, company_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Response[Any]:
+async def change(
+    request: WebRequest, company_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Response[Any]:
     """Save what was changed."""
     require(actor, Permission.MANAGE_COMPANIES)
     await companies.get(company_id)
@@ -147,7 +151,9 @@ async def close(request: WebRequest, company_id: FromPath[UUID], actor: NamedDep
 
 
 @post("/companies/{company_id:uuid}/reopen", opt={"access": "ecl", "noun": "company"}, status_code=303)
-async def reopen(request: WebRequest, company_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Redirect:
+async def reopen(
+    request: WebRequest, company_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Redirect:
     """Open a closed company again."""
     company = await companies.get(company_id)
     await companies.reopen(company_id, actor=actor, now=now)

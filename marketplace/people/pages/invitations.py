@@ -48,21 +48,29 @@ async def accept(request: WebRequest, token: FromPath[str], now: NamedDependency
             typed = str((await request.form()).get("password", ""))
             account_id = await invitations.accept(token, name=form.data.name, password=typed, locale=current_locale(), now=now)
             actor = await identity.actor_of(account_id)
-            flash(request, _("Welcome, {name}.", name=form.data.name), _("From now on you sign in with your e-mail address and this password."))
+            flash(
+                request,
+                _("Welcome, {name}.", name=form.data.name),
+                _("From now on you sign in with your e-mail address and this password."),
+            )
             home = nav.home_of(actor) if actor else "/sign-in"
             return await sessions.sign_in(request, redirect(home), account_id, now=now)
     except NotFound as ended:
         return _ended(request, ended)
     except DomainError as refusal:
         form = form.refuse(refusal)
-    return render(
-        request, "people/invitation_accept.html", status_code=422, form=form, invitation=invitation, action=request.url.path
-    )
+    return render(request, "people/invitation_accept.html", status_code=422, form=form, invitation=invitation, action=request.url.path)
 
 
 def _ended(request: WebRequest, ended: NotFound) -> Html:
     return render(
-        request, "people/link_ended.html", status_code=404, title=ended.message, why=ended.next_step or "", action=_("Sign in"), href="/sign-in"
+        request,
+        "people/link_ended.html",
+        status_code=404,
+        title=ended.message,
+        why=ended.next_step or "",
+        action=_("Sign in"),
+        href="/sign-in",
     )
 
 

@@ -47,7 +47,9 @@ class Change(msgspec.Struct, frozen=True):
 
 def _pages_of(prefix: str, access: str, place_of: PlaceOf, *, desk: bool) -> list[HTTPRouteHandler]:  # noqa: C901, PLR0915 - seven small handlers
     opt = {"access": access, "noun": "member"}
-    listed = {"access": access, "noun": "company" if prefix.startswith("/companies") else "partner"} if "{" in prefix else {"access": access}
+    listed = (
+        {"access": access, "noun": "company" if prefix.startswith("/companies") else "partner"} if "{" in prefix else {"access": access}
+    )
 
     async def place(request: WebRequest, actor: Actor) -> tuple[Place, str]:
         place_id = request.path_params.get("place_id")
@@ -131,7 +133,15 @@ def _pages_of(prefix: str, access: str, place_of: PlaceOf, *, desk: bool) -> lis
 
 
 async def _list(
-    request: WebRequest, where: Place, base: str, *, actor: Actor, now: datetime, desk: bool, form: forms.Form[Any] | None = None, status_code: int = 200
+    request: WebRequest,
+    where: Place,
+    base: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    desk: bool,
+    form: forms.Form[Any] | None = None,
+    status_code: int = 200,
 ) -> Html:
     name = await _name_of(where)
     return render(

@@ -108,7 +108,12 @@ async def ask_reset(request: WebRequest, now: NamedDependency[datetime]) -> Resp
     address = Visitor.of(request).address
     wait = await limits.take(f"reset:{address}", limit=_RESETS_PER_ADDRESS, window=_WINDOW, now=now)
     if wait is not None:
-        raise TooMany("too_many_tries", _("There were too many tries."), next_step=_("Try again in a quarter of an hour."), retry_after=int(wait.total_seconds()))
+        raise TooMany(
+            "too_many_tries",
+            _("There were too many tries."),
+            next_step=_("Try again in a quarter of an hour."),
+            retry_after=int(wait.total_seconds()),
+        )
     await passwords.ask_reset(form.data.email, now=now)
     return render(request, "people/password_ask.html", status_code=200, form=form, sent=True)
 

@@ -86,7 +86,11 @@ async def show_list(
     company_id = scope.company_of(actor)
     shown = _filter(q, department, show)
     page = await staff_list.page(company_id, shown, paging.read(cursor, str, UUID))
-    kept = {key: value for key, value in (("q", shown.search), ("department", shown.department), ("show", shown.state)) if value and value != "active"}
+    kept = {
+        key: value
+        for key, value in (("q", shown.search), ("department", shown.department), ("show", shown.state))
+        if value and value != "active"
+    }
     return render(
         request, "people/person_list.html", page=page, shown=shown, departments=await staff_list.departments(company_id),
         total=await staff_list.count(company_id, shown), everybody=await staff_list.count(company_id, Filter(state="all")),
@@ -111,7 +115,9 @@ async def download(
     require(actor, Permission.SEE_PEOPLE)
     people = await staff_list.every(scope.company_of(actor), _filter(q, department, show))
     name = f"staff-{clock.today(now).isoformat()}.csv"
-    return Response(staff_csv.write(people), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        staff_csv.write(people), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @get("/people/new", opt={"access": "company"})
@@ -133,7 +139,11 @@ async def create(request: WebRequest, actor: NamedDependency[Actor], now: NamedD
         except DomainError as refusal:
             form = form.refuse(refusal)
         else:
-            flash(request, _("{name} is on your staff list.", name=f"{sent.given_name} {sent.family_name}"), _("You can put them on a course now."))
+            flash(
+                request,
+                _("{name} is on your staff list.", name=f"{sent.given_name} {sent.family_name}"),
+                _("You can put them on a course now."),
+            )
             return redirect(f"/people/{person_id}")
     return await _new_form(request, actor, form, status_code=422)
 
@@ -146,7 +156,9 @@ async def _new_form(request: WebRequest, actor: Actor, form: forms.Form[Any], *,
 
 
 @get("/people/{person_id:uuid}", opt={"access": "company", "noun": "person"})
-async def show_person(request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html:
+async def show_person(
+    request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Html:
     """Show one person; who may edit gets the form."""
     require(actor, Permission.SEE_PEOPLE)
     person = await staff.get(person_id, company_id=scope.company_of(actor))
@@ -154,7 +166,9 @@ async def show_person(request: WebRequest, person_id: FromPath[UUID], actor: Nam
 
 
 @post("/people/{person_id:uuid}", opt={"access": "company", "noun": "person"}, status_code=303)
-async def change(request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Response[Any]:
+async def change(
+    request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Response[Any]:
     """Save what was changed."""
     require(actor, Permission.EDIT_PEOPLE)
     person = await staff.get(person_id, company_id=scope.company_of(actor))
@@ -174,7 +188,9 @@ async def change(request: WebRequest, person_id: FromPath[UUID], actor: NamedDep
 
 
 @post("/people/{person_id:uuid}/leave", opt={"access": "company", "noun": "person"}, status_code=303)
-async def leave(request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Response[Any]:
+async def leave(
+    request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Response[Any]:
     """Note that somebody leaves."""
     require(actor, Permission.EDIT_PEOPLE)
     person = await staff.get(person_id, company_id=scope.company_of(actor))
@@ -206,7 +222,9 @@ async def show_relation_form(request: WebRequest, person_id: FromPath[UUID], act
 
 
 @post("/people/{person_id:uuid}/partner", opt={"access": "company", "noun": "person"}, status_code=303)
-async def add_relation(request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Response[Any]:
+async def add_relation(
+    request: WebRequest, person_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Response[Any]:
     """Add the partner of an employee."""
     require(actor, Permission.EDIT_PEOPLE)
     person = await staff.get(person_id, company_id=scope.company_of(actor))

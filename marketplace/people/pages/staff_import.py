@@ -131,7 +131,9 @@ async def choose_columns(request: WebRequest, upload_id: FromPath[UUID], actor: 
 
 
 @post("/people/import/{upload_id:uuid}", opt={"access": "company", "noun": "staff_upload"}, status_code=303)
-async def confirm(request: WebRequest, upload_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Response[Any]:
+async def confirm(
+    request: WebRequest, upload_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Response[Any]:
     """Write what the preview said; when the staff changed meanwhile, show the new preview instead."""
     form = await forms.read(request, Confirmation)
     try:
