@@ -90,6 +90,7 @@ _STATEMENTS = (
     "CREATE INDEX charge_open ON charge (group_key, created_at, position) WHERE state = 'open'",
     "CREATE INDEX invoice_newest ON invoice (dated_on DESC, number DESC)",
     "CREATE INDEX invoice_of_debtor ON invoice (debtor_id, dated_on DESC, number DESC)",
+    "CREATE INDEX invoice_paid ON invoice (dated_on DESC, number DESC) WHERE kind = 'invoice' AND state = 'paid'",
     "CREATE INDEX invoice_unpaid ON invoice (due_on) WHERE state IN ('issued', 'open', 'processing')",
     "CREATE INDEX invoice_purchase_order ON invoice (lower(purchase_order)) WHERE purchase_order IS NOT NULL",
     "CREATE INDEX invoice_order_number ON invoice (lower(order_number)) WHERE order_number IS NOT NULL",

@@ -68,7 +68,7 @@ async def _meant(text: str, values: Values) -> list[str | Each]:
     if not words:
         return []
     like = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    sql = "SELECT id FROM account WHERE lower(name || ' ' || email) LIKE '%' || $1::text || '%' LIMIT 200"
+    sql = "SELECT id FROM (SELECT id FROM account WHERE lower(name || ' ' || email) LIKE '%' || $1::text || '%' OFFSET 0) found LIMIT 200"
     accounts = [row["id"] for row in await db.records(sql, like)]
     found: list[str | Each] = [f"m.account_id = ANY ({values(accounts)}::uuid[])"]
     if companies := await company_ids(text):
@@ -124,7 +124,7 @@ _PARTNERS = """
 """
 
 
-async def partners(*, actor: Actor, now: datetime, cursor: str | None = None, size: int = 25) -> paging.Page[PartnerRow]:
+async def partners(*, actor: Actor, now: datetime, cursor: str | None = None, size: int = 15) -> paging.Page[PartnerRow]:
     """Return a page of the partners by name, with what they have ahead and how they answer."""
     require(actor, Permission.SEE_DESK)
     place = paging.read(cursor, str, UUID, size=size)

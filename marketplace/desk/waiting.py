@@ -48,7 +48,7 @@ async def for_ecl(now: datetime) -> ForEcl:
     sql = f"""
         SELECT (SELECT count(*) FROM (SELECT FROM due_work WHERE state = 'dead' LIMIT {BOUND}) few) AS dead,
                (SELECT count(*) FROM (SELECT FROM acceptance a WHERE {LATE.format(now="$1::timestamptz")} LIMIT {BOUND}) few) AS late,
-               (SELECT count(*) FROM (SELECT FROM invoice i WHERE {OVERDUE.format(today="$3::date")} LIMIT {BOUND}) few) AS overdue,
+               (SELECT count(*) FROM (SELECT FROM invoice i WHERE {OVERDUE.format(today="$3::date")} ORDER BY i.due_on LIMIT {BOUND}) few) AS overdue,
                (SELECT count(*) FROM (SELECT FROM session s WHERE {THIN.format(now="$1::timestamptz", until="$2::timestamptz")} LIMIT {BOUND}) few) AS thin
     """  # noqa: S608 - constants of this module
     found = await db.row(ForEcl, sql, now, now + SOON, clock.today(now))
