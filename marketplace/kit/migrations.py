@@ -55,19 +55,18 @@ async def _alone(dsn: str) -> AsyncIterator[None]:
 async def forwards(dsn: str) -> list[Pending]:
     """Run what has not run yet and return it. Each migration is one transaction; safe to call from many processes.
 
-    Opens the pool when there is none, and then closes it again. Raises ``Unavailable`` when one fails.
+    Works on a pool of its own, and puts the process's pool back afterwards. Raises ``Unavailable`` when one fails.
     """
-    opened = db.DB.pool is None
-    if opened:
-        await db.open_pool(dsn, max_size=2)
+    outer, config, db.DB.pool = db.DB.pool, db.DB.config, None
+    await db.open_pool(dsn, max_size=2)
     try:
         async with _alone(dsn):
             pending = await status()
             await _run_all()
             return pending
     finally:
-        if opened:
-            await db.close_pool()
+        await db.close_pool()
+        db.DB.pool, db.DB.config = outer, config
 
 
 async def _run_all() -> None:
