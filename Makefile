@@ -12,10 +12,11 @@ test: ready-test
 	@$(BIN)/python -m pytest -q $(ARGS)
 	@$(MAKE) --no-print-directory test-again
 
-# The second round, on Debian's PostgreSQL 15, of the tests that are quick.
+# The second round, on Debian's PostgreSQL 15, of the quick tests that a database can matter to.
 test-again: ready-test
 	@if [ -d /usr/lib/postgresql/15/bin ]; then echo "Once more on PostgreSQL 15"; \
-	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS); fi
+	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -m "not slow and not browser" \
+	--ignore=tests/documents --ignore=tests/design --ignore=tests/ground --ignore=tests/bench --ignore=tests/demo $(ARGS); fi
 
 test-full: ready-test
 	@MARKETPLACE_TEST_FULL=1 $(BIN)/python -m pytest -q $(ARGS)
