@@ -20,7 +20,7 @@ from marketplace.kit.clock import today
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
-from marketplace.kit.web import Html, WebRequest, paging, render
+from marketplace.kit.web import Html, WebRequest, paging, render, spreadsheet
 
 _CSV_ROWS = 10_000
 
@@ -57,8 +57,7 @@ async def list_file(
     """Send the same list as a file, at most the newest ten thousand."""
     wanted = Filter(standing=_standing(show), text=q[:100])
     page = await invoices.page(wanted, paging.read(None, date, str, size=_CSV_ROWS), actor=actor, today=today(now))
-    name = f"invoices-{today(now).isoformat()}.csv"
-    return Response(csv_file.write(page.items), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return spreadsheet.answer(f"invoices-{today(now).isoformat()}.csv", csv_file.header(), csv_file.rows(page.items))
 
 
 @get("/invoices/{name:str}", opt={"access": "company+ecl", "noun": "invoice"})
