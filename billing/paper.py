@@ -11,7 +11,7 @@ import msgspec
 from billing import invoices
 from billing.documents.model import (
     Address,
-    CreditedInvoice,
+    InvoiceReference,
     DocumentKind,
     DocumentLine,
     InvoiceDocument,
@@ -90,7 +90,7 @@ async def document(invoice_id: UUID) -> InvoiceDocument:
         order_numbers=tuple(dict.fromkeys(line.order_number for line in lines if line.order_number)),
         payment_link=page.partition("://")[2] if head.kind == "invoice" else "",
         payment_url=page if head.kind == "invoice" else "",
-        credits=(CreditedInvoice(number=head.credited_number, dated_on=head.credited_on),)
+        credits=(InvoiceReference(number=head.credited_number, dated_on=head.credited_on),)
         if head.credited_number and head.credited_on
         else (),
     )

@@ -1,4 +1,4 @@
-"""The one frozen model of an invoice or credit note, from which its PDF, UBL and CII are written.
+"""The one frozen model of an invoice, credit note or self-billed invoice, from which its PDF, UBL and CII are written.
 
 It holds everything that article 35a of the Dutch VAT act asks for, as it was when the number was given: nothing here is looked
 up again, no clock is read, and a document whose sums don't hold can't be made. No database and no layout in this module.
@@ -6,127 +6,80 @@ up again, no clock is read, and a document whose sums don't hold can't be made. 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 import msgspec
 
-CENT = Decimal("0.01")
+from billing.documents.parts import (
+    NEEDS_REASON,
+    Address,
+    DocumentError,
+    DocumentLine,
+    InvoiceReference,
+    Party,
+    Seller,
+    VatCategory,
+    VatTotal,
+    add_up,
+    euros,
+    half_up,
+    line_faults,
+    refuse,
+    total_faults,
+)
+
+__all__ = [
+    "Address",
+    "DocumentError",
+    "DocumentKind",
+    "DocumentLine",
+    "InvoiceDocument",
+    "InvoiceReference",
+    "Party",
+    "Rendered",
+    "Seller",
+    "VatCategory",
+    "VatTotal",
+    "add_up",
+    "euros",
+    "half_up",
+]
+
 BUYER_REFERENCE_LIMIT = 200
 
 
-class DocumentError(ValueError):
-    """The rows don't make a lawful or consistent document; the message names the first fault."""
-
-
 class DocumentKind(StrEnum):
-    """What the document is."""
+    """What the document is. Self-billed: written by the buyer in the name of the seller, who is the partner."""
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
+    SELF_BILLED = "self_billed"
+    SELF_BILLED_CREDIT = "self_billed_credit"
 
 
-class VatCategory(StrEnum):
-    """VAT categories by their UNCL5305 code."""
-
-    STANDARD = "S"
-    ZERO = "Z"
-    EXEMPT = "E"
-    REVERSE_CHARGE = "AE"
+CREDITS = frozenset({DocumentKind.CREDIT_NOTE, DocumentKind.SELF_BILLED_CREDIT})
+SELF_BILLED = frozenset({DocumentKind.SELF_BILLED, DocumentKind.SELF_BILLED_CREDIT})
 
 
-NEEDS_REASON = frozenset({VatCategory.EXEMPT, VatCategory.REVERSE_CHARGE})
-
-
-class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """A postal address; ``extra`` is a second line such as a building or a post box."""
-
-    street: str
-    postcode: str
-    city: str
-    country: str = "NL"
-    extra: str = ""
-
-
-class Party(msgspec.Struct, frozen=True, kw_only=True):
-    """A seller or buyer. ``legal_scheme`` is 0106 (KvK) or 0190 (OIN) for Dutch parties, empty for others.
-
-    ``endpoint_id`` with ``endpoint_scheme`` is the Peppol address; when empty it is derived from the legal or VAT id.
-    """
-
-    name: str
-    address: Address
-    vat_id: str = ""
-    legal_id: str = ""
-    legal_scheme: str = ""
-    endpoint_id: str = ""
-    endpoint_scheme: str = ""
-    attention: str = ""
-    email: str = ""
-    phone: str = ""
-
-
-class Seller(Party, frozen=True, kw_only=True):
-    """The party that sells, with the account to be paid on. ``tagline`` stands under its name on paper."""
-
-    iban: str
-    bic: str = ""
-    account_name: str = ""
-    tagline: str = ""
-
-
-class DocumentLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. ``net_cents`` is quantity times price, half up to a cent; a credit note's lines are positive too.
-
-    ``detail`` is what else the reader needs ("ten lessons, Leiden"), ``people`` the names or staff numbers, whichever the
-    company wants. ``unit_code`` is from UN/ECE recommendation 20: C62 one, HUR hour. ``supply_to_on`` may equal the first day.
-    """
-
-    title: str
-    quantity: Decimal
-    unit_price_cents: int
-    net_cents: int
-    vat_category: VatCategory
-    vat_rate: Decimal
-    supply_from_on: date | None = None
-    supply_to_on: date | None = None
-    detail: str = ""
-    people: tuple[str, ...] = ()
-    unit_code: str = "C62"
-    order_number: str = ""
-    purchase_order: str = ""
-    cost_centre: str = ""
-
-
-class VatTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """The sum of one VAT category and rate: ``vat_cents`` is the rate over the summed net, half up, once a document.
-
-    ``text`` is the exemption or reverse-charge sentence in the document's language, ``exemption_code`` its VATEX code.
-    """
-
-    category: VatCategory
-    rate: Decimal
-    net_cents: int
-    vat_cents: int
-    exemption_code: str = ""
-    text: str = ""
-
-
-class CreditedInvoice(msgspec.Struct, frozen=True, kw_only=True):
-    """The invoice that a credit note takes back, wholly or in part."""
-
-    number: str
-    dated_on: date
-
-
-class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """An invoice or a credit note, ready to be written in any format.
+class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True, tag="invoice"):
+    """An invoice, a credit note, or either of them self-billed, ready to be written in any format.
 
     Amounts are whole euro cents. ``language`` is ``nl`` or ``en``. ``due_on`` is given on invoices only, ``credits`` on credit
-    notes only. ``payment_reference`` defaults to the number; ``payment_link`` is printed as it is, without a scheme if you
-    want it short; ``payment_url`` makes it clickable. ``conditions_on`` is the date of the general terms.
+    notes only; ``replaces`` is the invoice that a corrected one stands for (BT-25). ``payment_reference`` defaults to the
+    number; ``payment_link`` is printed as it is, without a scheme if you want it short; ``payment_url`` makes it clickable.
+    ``conditions_on`` is the date of the general terms.
+
+    **Credit notes** are positive. Their VAT per code may differ by one cent from rate times net: several partial credits
+    together give exactly the invoice's VAT, each one alone needn't.
+
+    **Self-billed** (``seller`` is the partner, with the IBAN that is paid to; ``buyer`` is the operator, whose letterhead it
+    is, so give it ``tagline``, ``email`` and ``phone``): ``due_on`` is the day of the payout, ``agreement_on`` the date of
+    the self-billing agreement, ``objection_until_on`` the last day to object, ``statement_number`` the statement that it
+    belongs to. Write one line a session at the net price after commission, and the commission into ``detail``: that is the
+    price the partner charges. What is taken back is a line with a negative quantity; is the total below zero, make
+    it a ``SELF_BILLED_CREDIT``.
+
     Raises ``DocumentError`` when a required part is missing or a sum doesn't hold.
     """
 
@@ -152,18 +105,48 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True):
     payment_link: str = ""
     payment_url: str = ""
     conditions_on: date | None = None
-    credits: tuple[CreditedInvoice, ...] = ()
+    credits: tuple[InvoiceReference, ...] = ()
+    replaces: InvoiceReference | None = None
+    reason: str = ""
+    agreement_on: date | None = None
+    objection_until_on: date | None = None
+    statement_number: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a document that the law or arithmetic would refuse."""
-        for fault in _faults(self):
-            raise DocumentError(f"{self.number or 'document without number'}: {fault}")
+        refuse(self.number, _faults(self))
 
     @property
     def is_credit(self) -> bool:
-        """Tell whether this is a credit note."""
-        return self.kind is DocumentKind.CREDIT_NOTE
+        """Tell whether this is a credit note, self-billed or not."""
+        return self.kind in CREDITS
+
+    @property
+    def is_self_billed(self) -> bool:
+        """Tell whether the buyer wrote it."""
+        return self.kind in SELF_BILLED
+
+    @property
+    def sender(self) -> Party:
+        """Whose letterhead it is: who wrote it."""
+        return self.buyer if self.is_self_billed else self.seller
+
+    @property
+    def addressee(self) -> Party:
+        """Who gets it."""
+        return self.seller if self.is_self_billed else self.buyer
+
+    @property
+    def preceding(self) -> tuple[InvoiceReference, ...]:
+        """Earlier invoices that the e-invoice names (BT-25): what is credited or replaced."""
+        return (*self.credits, self.replaces) if self.replaces else self.credits
+
+    @property
+    def full_note(self) -> str:
+        """The note of the e-invoice (BT-22): ours, and the legal ground of 0 % VAT, which has no field of its own there."""
+        grounds = [total.text for total in self.vat if total.category is VatCategory.ZERO]
+        return " ".join(dict.fromkeys(part.strip() for part in (self.note, self.reason, *grounds) if part.strip()))
 
     @property
     def reference(self) -> str:
@@ -174,7 +157,7 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True):
     def reference_for_buyer(self) -> str:
         """The buyer's reference (BT-10), never empty: e-invoice networks refuse a document that has neither it nor a PO."""
         given = self.buyer_reference or self.cost_centre or self.purchase_order or self.ordered_by
-        return (given or ", ".join(self.order_numbers) or self.number)[:BUYER_REFERENCE_LIMIT]
+        return (given or ", ".join(self.order_numbers) or self.statement_number or self.number)[:BUYER_REFERENCE_LIMIT]
 
     @property
     def supply(self) -> tuple[date, date] | None:
@@ -186,24 +169,6 @@ class InvoiceDocument(msgspec.Struct, frozen=True, kw_only=True):
     def delivered_on(self) -> date:
         """The day on which the supply is complete (BT-72): the last one, or the document's own date when no line has one."""
         return self.supply[1] if self.supply else self.dated_on
-
-
-def half_up(amount: Decimal) -> int:
-    """Round cents to a whole number, halves away from zero."""
-    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
-
-
-def euros(cents: int) -> Decimal:
-    """Return cents as euros with two places."""
-    return (Decimal(cents) / 100).quantize(CENT)
-
-
-def add_up(lines: tuple[DocumentLine, ...]) -> dict[tuple[VatCategory, Decimal], tuple[int, int]]:
-    """Return (net, VAT) in cents per category and rate: VAT once over the sum, half up."""
-    nets: dict[tuple[VatCategory, Decimal], int] = defaultdict(int)
-    for line in lines:
-        nets[line.vat_category, line.vat_rate.normalize()] += line.net_cents
-    return {key: (net, half_up(net * key[1] / 100)) for key, net in nets.items()}
 
 
 def _faults(document: InvoiceDocument) -> list[str]:
@@ -224,34 +189,27 @@ def _missing(document: InvoiceDocument) -> list[str]:
             faults.append(f"{role}'s legal id needs scheme 0106 or 0190")
     if not document.seller.vat_id:
         faults.append("seller has no VAT id")
-    if not document.seller.legal_id:
+    if not document.seller.legal_id and document.seller.address.country == "NL":
         faults.append("seller has no KvK number")
     return faults
 
 
 def _kind_faults(document: InvoiceDocument) -> list[str]:
+    faults = []
+    if document.is_self_billed and not document.buyer.vat_id:
+        faults.append("a self-billed invoice needs the buyer's VAT id")
     if document.is_credit:
-        faults = [] if document.credits else ["a credit note names the invoice it credits"]
+        faults += [] if document.credits else ["a credit note names the invoice it credits"]
         return faults + (["a credit note has no due date"] if document.due_on else [])
-    faults = [] if document.due_on else ["due date is missing"]
+    faults += [] if document.due_on else ["due date is missing"]
     if not document.seller.iban:
         faults.append("seller has no IBAN")
     return faults + (["an invoice credits nothing"] if document.credits else [])
 
 
 def _sum_faults(document: InvoiceDocument) -> list[str]:
-    faults = []
-    for at, line in enumerate(document.lines, 1):
-        if line.unit_price_cents < 0:
-            faults.append(f"line {at}: the price is below zero; make the quantity negative instead")
-        if half_up(line.quantity * line.unit_price_cents) != line.net_cents:
-            faults.append(f"line {at}: net is not quantity times price")
-    expected = add_up(document.lines)
-    stated = {(total.category, total.rate.normalize()): (total.net_cents, total.vat_cents) for total in document.vat}
-    if expected != stated:
-        faults.append("the VAT table doesn't follow from the lines")
-    if len(stated) != len(document.vat):
-        faults.append("a VAT rate stands in the table twice")
+    faults = line_faults(document.lines)
+    faults += total_faults(document.lines, document.vat, tolerance=1 if document.is_credit else 0)
     if sum(total.net_cents for total in document.vat) != document.net_cents:
         faults.append("net is not the sum of the VAT table")
     if sum(total.vat_cents for total in document.vat) != document.vat_cents:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from billing.documents.model import (
     Address,
-    CreditedInvoice,
+    InvoiceReference,
     DocumentKind,
     DocumentLine,
     InvoiceDocument,
@@ -76,7 +76,7 @@ def a_document(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
 
 
 def a_credit_note(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
-    credited = CreditedInvoice(number="2026-000417", dated_on=date(2026, 12, 1))
+    credited = InvoiceReference(number="2026-000417", dated_on=date(2026, 12, 1))
     given = {"kind": DocumentKind.CREDIT_NOTE, "number": "C2026-000003", "due_on": None, "credits": (credited,), **values}
     return a_document(*lines, **given)
 
