@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
+
 from marketplace.kit import db, ids, mail
 from marketplace.kit.errors import DomainError, NotFound
 from marketplace.kit.i18n import _
@@ -91,3 +93,52 @@ async def document_id(invoice_id: UUID, kind: Format) -> UUID | None:
     """Return the id of a stored document, or None while it isn't made."""
     found = await db.value("SELECT id FROM document WHERE invoice_id = $1 AND kind = $2", invoice_id, kind.value)
     return None if found is None else UUID(str(found))
+
+
+class Paper(msgspec.Struct, frozen=True):
+    """A stored document that isn't an invoice."""
+
+    id: UUID
+    name: str
+    media_type: str
+    content: bytes
+
+
+async def store_paper(
+    subject: tuple[str, UUID], *, kind: str, name: str, content: bytes, media_type: str = "application/pdf", now: datetime
+) -> UUID:
+    """Keep an issued document (reminder, statement, …) of a subject, once per kind; return its id, or that of the one kept before.
+
+    ``subject`` is a word and a row's id, ``kind`` its format (``pdf``, ``csv``, ``ubl``), ``name`` the file's.
+    """
+    sql = """
+        INSERT INTO issued_paper (id, subject_kind, subject_id, kind, name, media_type, content, sha256, made_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (subject_kind, subject_id, kind) DO NOTHING
+    """
+    await db.execute(sql, ids.new_id(), *subject, kind, name, media_type, content, hashlib.sha256(content).digest(), now)
+    return UUID(
+        str(await db.value("SELECT id FROM issued_paper WHERE subject_kind = $1 AND subject_id = $2 AND kind = $3", *subject, kind))
+    )
+
+
+async def paper(subject: tuple[str, UUID], *, kind: str) -> Paper | None:
+    """Return a stored document, checked against its SHA-256, or None while it isn't made."""
+    return await _paper("subject_kind = $1 AND subject_id = $2 AND kind = $3", *subject, kind)
+
+
+async def _paper(where: str, *args: object) -> Paper | None:
+    found = await db.records(f"SELECT id, name, media_type, content, sha256 FROM issued_paper WHERE {where}", *args)  # noqa: S608
+    if not found:
+        return None
+    row = found[0]
+    return Paper(row["id"], row["name"], row["media_type"], _intact(row["name"], row["content"], row["sha256"]))
+
+
+@mail.attachment_source("billing.paper")
+async def paper_attachment(paper_id: str) -> bytes:
+    """Return the bytes of a stored paper by its id, for a mail."""
+    found = await _paper("id = $1", UUID(paper_id))
+    if found is None:
+        message = f"there is no stored paper {paper_id}"
+        raise RuntimeError(message)
+    return found.content

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import msgspec
 
 from billing.vat import VatDecision, line_net
-from marketplace.kit import db
+from marketplace.kit import clock, db
 from marketplace.kit.errors import Conflict, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.money import Money
@@ -45,13 +45,15 @@ class NewCharge(msgspec.Struct, frozen=True, kw_only=True):
     cost_centre: str | None = None
     person_label: str | None = None
     ordered_by: str | None = None
+    department: str | None = None
+    kind: Literal["course", "cancellation_fee", "interest", "other"] = "course"
 
 
 _INSERT = """
     INSERT INTO charge (id, debtor_id, group_key, position, description, detail, quantity, unit_price_cents, net_cents,
                         vat_category, vat_rate, exemption_code, exemption_text, trace, supply_from_on, supply_to_on,
-                        order_number, purchase_order, cost_centre, person_label, ordered_by, state, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 'open', $22)
+                        order_number, purchase_order, cost_centre, person_label, ordered_by, department, kind, state, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, 'open', $24)
     ON CONFLICT (id) DO NOTHING
 """
 
@@ -65,7 +67,7 @@ async def record(new: Sequence[NewCharge], *, now: datetime, fresh: bool = False
     async with db.joined():
         for group in () if fresh else sorted({charge.group_key for charge in new}):
             await _lock_group(group)
-            if await db.value("SELECT 1 FROM invoice WHERE group_key = $1", group):
+            if await db.value("SELECT 1 FROM charge WHERE group_key = $1 AND state = 'invoiced' LIMIT 1", group):
                 raise Conflict("already_invoiced", _("The invoice for this has been issued already."))
         await db.soon_many(_INSERT, [_row(charge, position, now) for position, charge in enumerate(new)])
 
@@ -76,7 +78,7 @@ def _row(new: NewCharge, position: int, now: datetime) -> tuple[object, ...]:
         new.unit_price.cents, line_net(new.quantity, new.unit_price.cents),
         new.vat.category.value, new.vat.rate, new.vat.exemption_code, new.vat.text, msgspec.json.encode(new.vat.trace).decode(),
         new.supply_from_on, new.supply_to_on, new.order_number, new.purchase_order, new.cost_centre,
-        new.person_label, new.ordered_by, now,
+        new.person_label, new.ordered_by, new.department, new.kind, now,
     )  # fmt: skip
 
 
@@ -122,6 +124,10 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     cost_centre: str | None
     person_label: str | None
     ordered_by: str | None
+    department: str | None
+    kind: str
+    ready_at: datetime | None
+    billable_on: date | None
     state: str
 
 
@@ -131,6 +137,43 @@ _SELECT = f"SELECT {', '.join(Charge.__struct_fields__)} FROM charge"  # noqa: S
 async def of(charge_ids: Sequence[UUID]) -> list[Charge]:
     """Return charges by id, for pages that show what will be billed; unknown ids are left out."""
     return await db.rows(Charge, f"{_SELECT} WHERE id = ANY($1) ORDER BY created_at, position, id", list(charge_ids))
+
+
+_READY = """
+    UPDATE charge c SET ready_at = $2, billable_on = CASE d.billing_moment
+        WHEN 'start' THEN greatest(c.supply_from_on, $3) WHEN 'delivery' THEN greatest(c.supply_to_on, $3) ELSE $3 END
+    FROM debtor d WHERE d.id = c.debtor_id AND c.group_key = $1 AND c.state = 'open' AND c.ready_at IS NULL
+"""
+
+
+async def ready(group_key: str, *, now: datetime) -> None:
+    """Say that what a group's charges are for stands: from the debtor's billing moment on they may be invoiced.
+
+    Repeating it changes nothing; the moment is that of the day on which it is first said.
+    """
+    async with db.atomic():
+        await _lock_group(group_key)
+        await db.execute(_READY, group_key, now, clock.today(now))
+
+
+async def redate(charge_id: UUID, *, from_on: date, to_on: date) -> bool:
+    """Give an open charge other days of supply, because the dates moved; its billing moment follows. False when it isn't open."""
+    sql = """
+        UPDATE charge c SET supply_from_on = $2, supply_to_on = $3, billable_on = CASE
+            WHEN c.ready_at IS NULL THEN NULL
+            WHEN d.billing_moment = 'start' THEN greatest($2, (c.ready_at AT TIME ZONE 'Europe/Amsterdam')::date)
+            WHEN d.billing_moment = 'delivery' THEN greatest($3, (c.ready_at AT TIME ZONE 'Europe/Amsterdam')::date)
+            ELSE c.billable_on END
+        FROM debtor d WHERE d.id = c.debtor_id AND c.id = $1 AND c.state = 'open'
+    """
+    return await db.execute(sql, charge_id, from_on, to_on) == 1
+
+
+async def lock(charge_ids: Sequence[UUID]) -> list[Charge]:
+    """Lock these charges by id until the transaction ends and return those that are still open, in their order."""
+    wanted = list(dict.fromkeys(charge_ids))
+    await db.execute("SELECT 1 FROM charge WHERE id = ANY($1) AND state = 'open' ORDER BY id FOR UPDATE", wanted)
+    return await db.rows(Charge, f"{_SELECT} WHERE id = ANY($1) AND state = 'open' ORDER BY created_at, position, id", wanted)
 
 
 async def lock_open(group_key: str) -> list[Charge]:

@@ -34,7 +34,8 @@ class DebtorProfile(msgspec.Struct, frozen=True, kw_only=True):
     """What can be set. ``legal_name`` stands on the invoice; empty means the name. ``terms_days`` is 14 or 30.
 
     ``wants_names``: participants' names on invoices; else only their staff number or nothing. ``wants_ubl``: the
-    e-invoice is mailed beside the PDF, in ``ubl_profile``.
+    e-invoice is mailed beside the PDF, in ``ubl_profile``. ``billing_moment`` is when a charge may be invoiced, ``rhythm``
+    whether each order has its invoice or each month one, ``split_by`` what divides them further.
     """
 
     name: str
@@ -54,7 +55,14 @@ class DebtorProfile(msgspec.Struct, frozen=True, kw_only=True):
     wants_names: bool = False
     wants_ubl: bool = False
     ubl_profile: Literal["peppol", "nlcius"] = "peppol"
-    billing_moment: Literal["confirmation"] = "confirmation"
+    billing_moment: Literal["confirmation", "start", "delivery"] = "confirmation"
+    rhythm: Literal["order", "month"] = "order"
+    split_by: Literal["none", "cost_centre", "purchase_order", "department"] = "none"
+    acceptance_profile: str = "company"
+    channel: Literal["mail", "peppol"] = "mail"
+    peppol_scheme: str | None = None
+    peppol_id: str | None = None
+    reminders: bool = True
 
 
 class Debtor(DebtorProfile, frozen=True, kw_only=True):
@@ -128,7 +136,7 @@ def _checked(profile: DebtorProfile) -> tuple[DebtorProfile, bool]:
     fields: dict[str, str] = {}
     given = msgspec.structs.asdict(profile)
     clean: dict[str, Any] = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
-    for name in ("attention", "vat_id", "kvk", "oin", "buyer_reference"):
+    for name in ("attention", "vat_id", "kvk", "oin", "buyer_reference", "peppol_scheme", "peppol_id"):
         clean[name] = clean[name] or None
     clean["country"] = clean["country"].upper()
     clean["legal_name"] = clean["legal_name"] or clean["name"]

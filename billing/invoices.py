@@ -58,6 +58,9 @@ class InvoiceSummary(msgspec.Struct, frozen=True, kw_only=True):
     vat_cents: int
     total_cents: int
     paid_cents: int
+    credited_cents: int
+    refunded_cents: int
+    written_off_cents: int
     hosted_payment_url: str | None
     group_key: str | None
     order_number: str | None
@@ -88,16 +91,20 @@ class InvoiceSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def to_pay(self) -> Money:
-        """What is still to be paid: nothing once it is paid, void, or for a credit note."""
-        if self.kind == "credit_note" or self.state in {InvoiceState.PAID, InvoiceState.VOID}:
+        """What is still to be paid: nothing once it is paid, credited, given up or void, or for a credit note."""
+        if self.kind == "credit_note" or self.state not in _UNPAID:
             return Money(0, self.currency)
-        return Money(max(0, self.total_cents - self.paid_cents), self.currency)
+        return Money(max(0, self._open_cents), self.currency)
 
     @property
     def overpaid(self) -> Money:
-        """What was received above the total (or for a void invoice)."""
-        owed = 0 if self.state is InvoiceState.VOID else self.total_cents
-        return Money(max(0, self.paid_cents - owed), self.currency)
+        """What the debtor has with us by this invoice: paid above what is left of it after credits and refunds."""
+        return Money(max(0, -self._open_cents) if self.kind == "invoice" else 0, self.currency)
+
+    @property
+    def _open_cents(self) -> int:
+        owed = 0 if self.state is InvoiceState.VOID else self.total_cents - self.credited_cents - self.written_off_cents
+        return owed - self.paid_cents + self.refunded_cents
 
     def is_overdue(self, today: date) -> bool:
         """Tell whether the due date has passed without full payment."""
@@ -176,7 +183,7 @@ class Invoice(InvoiceSummary, frozen=True, kw_only=True):
 
 _SUMMARY = """
     i.id, i.number, i.kind, i.state, i.dated_on, i.due_on, i.currency, i.net_cents, i.vat_cents, i.total_cents, i.paid_cents,
-    i.hosted_payment_url, i.order_number, i.purchase_order, i.cost_centre, i.debtor_id, i.buyer ->> 'legal_name' AS buyer_name
+    i.credited_cents, i.refunded_cents, i.written_off_cents, i.hosted_payment_url, i.order_number, i.purchase_order, i.cost_centre, i.debtor_id, i.buyer ->> 'legal_name' AS buyer_name
 """
 _LINE = ", ".join(InvoiceLine.__struct_fields__)
 _SHARE = ", ".join(VatShare.__struct_fields__)
@@ -203,9 +210,10 @@ async def for_groups(group_keys: Sequence[str]) -> dict[str, list[InvoiceSummary
     The caller knows that its reader may see those groups.
     """
     sql = f"""
-        SELECT {_SUMMARY}, i.group_key, i.issued_at FROM invoice i WHERE i.group_key = ANY($1)
+        WITH billed AS (SELECT DISTINCT c.group_key, l.invoice_id FROM charge c JOIN invoice_line l ON l.charge_id = c.id WHERE c.group_key = ANY($1))
+        SELECT {_SUMMARY}, b.group_key, i.issued_at FROM billed b JOIN invoice i ON i.id = b.invoice_id
         UNION ALL
-        SELECT {_SUMMARY}, o.group_key, i.issued_at FROM invoice o JOIN invoice i ON i.credits_id = o.id WHERE o.group_key = ANY($1)
+        SELECT {_SUMMARY}, b.group_key, i.issued_at FROM billed b JOIN invoice i ON i.credits_id = b.invoice_id
         ORDER BY issued_at, number
     """  # noqa: S608 - constant
     found: dict[str, list[InvoiceSummary]] = {key: [] for key in group_keys}

@@ -6,13 +6,16 @@ e-invoice, copy at Stripe and mail goes its own way; none of them can undo or re
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import itertools
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 
 from billing import charges, debtors, ledger, numbering, states, vat
+from billing.ledger import Entry, Event
+from billing.stripe_port import MAX_LINES
 from marketplace.kit import audit, db, ids, work
 from marketplace.kit.clock import today
 from marketplace.kit.identity import SYSTEM
@@ -26,49 +29,108 @@ if TYPE_CHECKING:
 _INVOICE = (
     "id", "kind", "series", "number", "debtor_id", "group_key", "dated_on", "due_on", "language", "currency", "seller", "buyer",
     "order_number", "purchase_order", "cost_centre", "ordered_by", "net_cents", "vat_cents", "total_cents",
-    "issued_at", "state", "paid_cents", "state_at",
+    "issued_at", "state", "paid_cents", "state_at", "department", "run_id", "replaces_id",
 )  # fmt: skip
 _LINE = (
     "id", "invoice_id", "position", "charge_id", "description", "detail", "quantity", "unit_price_cents", "net_cents",
     "vat_category", "vat_rate", "exemption_code", "exemption_text", "trace", "supply_from_on", "supply_to_on",
-    "order_number", "purchase_order", "cost_centre", "person_label",
+    "order_number", "purchase_order", "cost_centre", "person_label", "department",
 )  # fmt: skip
 _VAT = ("id", "invoice_id", "vat_category", "vat_rate", "net_cents", "vat_cents", "exemption_code", "exemption_text")
 
 
 @work.handler("billing.issue")
 async def issue_group(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001
-    """Do the work row of ``invoices.request``."""
-    await issue(payload["group"], now=now)
+    """Do the work row of ``invoices.request``: the group may be billed, and is when its debtor's moment has come."""
+    await charges.ready(payload["group"], now=now)
+    async with db.atomic():
+        due = [charge for charge in await charges.lock_open(payload["group"]) if _is_due(charge, today(now))]
+        if due and (await debtors.get(due[0].debtor_id)).rhythm == "order":
+            await _issue(payload["group"], due, now=now)
+
+
+def _is_due(charge: charges.Charge, on: date) -> bool:
+    return charge.billable_on is not None and charge.billable_on <= on
 
 
 async def issue(group_key: str, *, now: datetime) -> UUID | None:
-    """Issue the invoice of a group's open charges and return its id; exactly once, however often it is asked.
+    """Issue the invoice of a group's open charges, whatever the debtor's moment, and return its id.
 
-    Returns None when every charge was dropped before. Raises ``ValueError`` when the charges have several debtors.
+    Exactly once, however often it is asked. Where the debtor wants its invoices divided, or there are too many lines for
+    one, it is the first of several. None when every charge was dropped before.
     """
     async with db.atomic():
         found = await charges.lock_open(group_key)
-        existing = await db.value("SELECT id FROM invoice WHERE group_key = $1", group_key)
-        if existing is not None or not found:
-            return None if existing is None else UUID(str(existing))
-        if len({charge.debtor_id for charge in found}) > 1:
-            message = f"the charges of {group_key} have several debtors"
+        if found:
+            return (await _issue(group_key, found, now=now))[0]
+        existing = await db.value(
+            "SELECT l.invoice_id FROM charge c JOIN invoice_line l ON l.charge_id = c.id JOIN invoice i ON i.id = l.invoice_id"
+            " WHERE c.group_key = $1 ORDER BY i.number LIMIT 1",
+            group_key,
+        )
+        return None if existing is None else UUID(str(existing))
+
+
+async def issue_charges(
+    charge_ids: Sequence[UUID], *, group_key: str, run_id: UUID | None = None, replaces_id: UUID | None = None, now: datetime
+) -> UUID | None:
+    """Issue one invoice of those of these charges that are open, for a run; None when there are none.
+
+    ``group_key`` is the invoice's own and must be new. Raises ``ValueError`` for several debtors or too many lines.
+    """
+    async with db.atomic():
+        found = await charges.lock(charge_ids)
+        if not found:
+            return None
+        if len(found) > MAX_LINES:
+            message = f"an invoice has at most {MAX_LINES} lines, not {len(found)}"
             raise ValueError(message)
-        return await _write(group_key, found, await debtors.get(found[0].debtor_id), now=now)
+        return await _write(group_key, found, await _debtor_of(found), run_id=run_id, replaces_id=replaces_id, now=now)
 
 
-async def _write(group_key: str, lines: Sequence[charges.Charge], debtor: Debtor, *, now: datetime) -> UUID:
+async def _issue(group_key: str, found: Sequence[charges.Charge], *, now: datetime) -> list[UUID]:
+    """Issue these charges of one group: one invoice, or one for each part of it."""
+    debtor = await _debtor_of(found)
+    before = int(await db.value("SELECT count(*) FROM invoice WHERE group_key = $1 OR group_key LIKE $1 || '/%'", group_key))
+    keys = (group_key if at == 0 else f"{group_key}/{at + 1}" for at in itertools.count(before))
+    return [await _write(key, part, debtor, now=now) for part, key in zip(parts(found, debtor.split_by), keys, strict=False)]
+
+
+def parts(found: Sequence[charges.Charge], split_by: str) -> list[list[charges.Charge]]:
+    """Return charges of one debtor as it wants them divided over invoices, each short enough for one. Pure."""
+    divided: dict[str | None, list[charges.Charge]] = {}
+    for charge in found:
+        divided.setdefault(None if split_by == "none" else getattr(charge, split_by), []).append(charge)
+    return [part[at : at + MAX_LINES] for part in divided.values() for at in range(0, len(part), MAX_LINES)]
+
+
+async def _debtor_of(found: Sequence[charges.Charge]) -> Debtor:
+    owners = {charge.debtor_id for charge in found}
+    if len(owners) > 1:
+        message = "the charges of one invoice have several debtors"
+        raise ValueError(message)
+    return await debtors.get(owners.pop())
+
+
+async def _write(
+    group_key: str,
+    lines: Sequence[charges.Charge],
+    debtor: Debtor,
+    *,
+    run_id: UUID | None = None,
+    replaces_id: UUID | None = None,
+    now: datetime,
+) -> UUID:
     shares = vat.totals(lines)
     net, tax = sum(share.net_cents for share in shares), sum(share.vat_cents for share in shares)
     invoice_id = ids.new_id()
-    number = await numbering.next_number("invoice", today(now))
+    number = await numbering.next_number(numbering.INVOICE, today(now))
     await _insert("invoice", _INVOICE, [(
         invoice_id, "invoice", number.series, number.number, debtor.id, group_key,
         number.dated_on, number.dated_on + timedelta(days=debtor.terms_days), debtor.language, "EUR", _json(settings().operator), _json(debtor),
         _shared(line.order_number for line in lines), _shared(line.purchase_order for line in lines),
         _shared(line.cost_centre for line in lines), _shared(line.ordered_by for line in lines),
-        net, tax, net + tax, now, "issued", 0, now,
+        net, tax, net + tax, now, "issued", 0, now, _shared(line.department for line in lines), run_id, replaces_id,
     )])  # fmt: skip
     await _insert("invoice_line", _LINE, [_line(invoice_id, at, line, debtor.language) for at, line in enumerate(lines, 1)])
     await _insert("invoice_vat", _VAT, [
@@ -77,7 +139,8 @@ async def _write(group_key: str, lines: Sequence[charges.Charge], debtor: Debtor
         for share in shares
     ])  # fmt: skip
     await db.execute("UPDATE charge SET state = 'invoiced' WHERE id = ANY($1)", [line.id for line in lines])
-    await ledger.book_invoice(invoice_id, shares, debtor_id=debtor.id, on=number.dated_on, now=now)
+    entry = Entry(event=Event.INVOICE_ISSUED, source_id=invoice_id, on=number.dated_on, reference=number.number)
+    await ledger.book(entry, ledger.invoice_postings(shares, debtor.id), now=now)
     data = {"number": number.number, "debtor": debtor.id, "group": group_key, "net_cents": net, "vat_cents": tax}
     await audit.record("invoice.issued", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
     await _follow(invoice_id, free=net + tax == 0, now=now)
@@ -89,7 +152,7 @@ async def _follow(invoice_id: UUID, *, free: bool, now: datetime) -> None:
     names = {"invoice": str(invoice_id)}
     await work.enqueue("billing.render", names, run_at=now, dedupe_key=f"billing.render:{invoice_id}")
     if free:
-        await states.settle(await states.standing(invoice_id, lock=True), paid_cents=0, now=now)
+        await states.settle(invoice_id, now=now)
         return
     await work.enqueue("billing.stripe_mirror", names, run_at=now, dedupe_key=f"billing.stripe_mirror:{invoice_id}")
 
@@ -99,7 +162,7 @@ def _line(invoice_id: UUID, position: int, charge: charges.Charge, language: str
         ids.new_id(), invoice_id, position, charge.id, charge.description, charge.detail, charge.quantity, charge.unit_price_cents,
         charge.net_cents, charge.vat_category, charge.vat_rate, charge.exemption_code, vat.legal_text(charge.exemption_code, language),
         _json(charge.trace), charge.supply_from_on, charge.supply_to_on, charge.order_number, charge.purchase_order,
-        charge.cost_centre, charge.person_label,
+        charge.cost_centre, charge.person_label, charge.department,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Numbers of issued documents: gapless, in the order of their dates, one series a year and kind.
+"""Numbers of issued documents: gapless, in the order of their dates, one series a year and kind (and partner).
 
 The counter's row stays locked until the transaction ends, so a rollback gives the number back and nobody overtakes.
 """
@@ -6,14 +6,12 @@ The counter's row stays locked until the transaction ends, so a rollback gives t
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 import msgspec
 
 from marketplace.kit import db
 
-Kind = Literal["invoice", "credit_note"]
-_PREFIX: dict[Kind, str] = {"invoice": "", "credit_note": "C"}
+INVOICE, CREDIT_NOTE = "", "C"
 
 
 class Numbered(msgspec.Struct, frozen=True):
@@ -29,15 +27,15 @@ class _Counter(msgspec.Struct, frozen=True):
     last_on: date
 
 
-async def next_number(kind: Kind, on: date) -> Numbered:
-    """Give the next number of the year's series. Must run in the transaction that writes the document.
+async def next_number(prefix: str, on: date) -> Numbered:
+    """Give the next number of the year's series: ``""`` for invoices, ``C`` for credit notes, others by their prefix.
 
-    The date is ``on``, or that of the last document in the series when it is later: dates never run back.
+    Must run in the transaction that writes the document. The date is ``on``, or that of the last document in the series when it is later: dates never run back.
     """
     if not db.in_transaction():
         message = "a number is given inside the transaction that uses it"
         raise RuntimeError(message)
-    series = f"{_PREFIX[kind]}{on.year}"
+    series = f"{prefix}{on.year}"
     sql = """
         INSERT INTO number_series AS counter (series, last_number, last_on) VALUES ($1, 1, $2)
         ON CONFLICT (series) DO UPDATE SET last_number = counter.last_number + 1, last_on = greatest(counter.last_on, excluded.last_on)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from billing import ledger, states
+from billing.ledger import Account, Entry, Event
 from marketplace.kit import audit, clock, db, ids
 from marketplace.kit.errors import Invalid
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import SYSTEM
 
-Source = Literal["stripe", "bank", "manual"]
+Source = Literal["stripe", "bank", "manual", "setoff"]
 
 
 class Payment(msgspec.Struct, frozen=True):
@@ -30,11 +31,21 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 async def record(
-    invoice_id: UUID, *, source: Source, external_id: str, cents: int, method: str, received_at: datetime, now: datetime
+    invoice_id: UUID,
+    *,
+    source: Source,
+    external_id: str,
+    cents: int,
+    method: str,
+    received_at: datetime,
+    now: datetime,
+    from_account: Account | None = None,
 ) -> bool:
     """Count a payment towards an invoice, once per (source, external id); return whether it was new.
 
-    The invoice is ``paid`` when the payments cover its total; more than that is kept and shown. Raises ``NotFound``, or
+    ``from_account`` is ``unallocated`` for a transfer that the books have already; else the money arrives where the source
+    collects it. A ``setoff`` is booked by who sets off. The invoice is ``paid`` when the payments cover what is owed; more
+    than that is kept and shown. Raises ``NotFound``, or
     ``Invalid`` for an amount that isn't positive.
     """
     if cents <= 0:
@@ -48,12 +59,22 @@ async def record(
         payment_id = ids.new_id()
         if await db.execute(sql, payment_id, invoice_id, source, external_id, cents, method, received_at, now) == 0:
             return False
-        on = clock.today(received_at)
-        await ledger.book_payment(payment_id, source=source, cents=cents, debtor_id=at.debtor_id, on=on, now=now)
+        await _book(payment_id, at, source=source, cents=cents, from_account=from_account, on=clock.today(received_at), now=now)
         data = {"payment": payment_id, "source": source, "cents": cents}
         await audit.record("invoice.payment_received", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
-        await states.settle(at, paid_cents=at.paid_cents + cents, now=now)
+        await db.execute("UPDATE invoice SET paid_cents = paid_cents + $2 WHERE id = $1", invoice_id, cents)
+        await states.settle(invoice_id, now=now)
     return True
+
+
+async def _book(
+    payment_id: UUID, at: states.Standing, *, source: Source, cents: int, from_account: Account | None, on: date, now: datetime
+) -> None:
+    if source == "setoff":
+        return
+    event = Event.PAYMENT_RECEIVED if from_account is None else Event.TRANSFER_ALLOCATED
+    postings = ledger.moved(from_account or ledger.PAID_INTO[source], Account.RECEIVABLE, cents, debtor_id=at.debtor_id)
+    await ledger.book(Entry(event=event, source_id=payment_id, on=on, reference=at.number), postings, now=now)
 
 
 async def of(invoice_id: UUID) -> list[Payment]:

@@ -23,23 +23,28 @@ if TYPE_CHECKING:
 
 
 class InvoiceState(StrEnum):
-    """``issued``: the number is given · ``open``: it can be paid at Stripe · ``processing``: a payment is on its way."""
+    """``issued``: the number is given · ``open``: it can be paid at Stripe · ``processing``: a payment is on its way.
+
+    ``credited``: credit notes took all of it back · ``void``: withdrawn before anybody paid, by a credit note too.
+    """
 
     ISSUED = "issued"
     OPEN = "open"
     PROCESSING = "processing"
     PAID = "paid"
+    CREDITED = "credited"
     UNCOLLECTIBLE = "uncollectible"
     VOID = "void"
 
 
 _S = InvoiceState
 TRANSITIONS: dict[InvoiceState, frozenset[InvoiceState]] = {
-    _S.ISSUED: frozenset({_S.OPEN, _S.PROCESSING, _S.PAID, _S.UNCOLLECTIBLE, _S.VOID}),
-    _S.OPEN: frozenset({_S.PROCESSING, _S.PAID, _S.UNCOLLECTIBLE, _S.VOID}),
-    _S.PROCESSING: frozenset({_S.OPEN, _S.PAID, _S.UNCOLLECTIBLE, _S.VOID}),
-    _S.UNCOLLECTIBLE: frozenset({_S.PAID, _S.VOID}),
-    _S.PAID: frozenset(),
+    _S.ISSUED: frozenset({_S.OPEN, _S.PROCESSING, _S.PAID, _S.CREDITED, _S.UNCOLLECTIBLE, _S.VOID}),
+    _S.OPEN: frozenset({_S.PROCESSING, _S.PAID, _S.CREDITED, _S.UNCOLLECTIBLE, _S.VOID}),
+    _S.PROCESSING: frozenset({_S.OPEN, _S.PAID, _S.CREDITED, _S.UNCOLLECTIBLE, _S.VOID}),
+    _S.UNCOLLECTIBLE: frozenset({_S.OPEN, _S.PAID, _S.CREDITED, _S.VOID}),
+    _S.PAID: frozenset({_S.OPEN, _S.CREDITED}),
+    _S.CREDITED: frozenset(),
     _S.VOID: frozenset(),
 }
 NAMES: dict[InvoiceState, str] = {
@@ -47,6 +52,7 @@ NAMES: dict[InvoiceState, str] = {
     _S.OPEN: N_("To pay"),
     _S.PROCESSING: N_("Payment on its way"),
     _S.PAID: N_("Paid"),
+    _S.CREDITED: N_("Credited"),
     _S.UNCOLLECTIBLE: N_("Not collected"),
     _S.VOID: N_("Void"),
 }
@@ -61,10 +67,19 @@ class Standing(msgspec.Struct, frozen=True):
     state: InvoiceState
     total_cents: int
     paid_cents: int
+    credited_cents: int
+    refunded_cents: int
+    written_off_cents: int
     hosted_payment_url: str | None
 
+    @property
+    def open_cents(self) -> int:
+        """What is still owed; below zero, what the debtor has with us."""
+        owed = 0 if self.state is InvoiceState.VOID else self.total_cents - self.credited_cents - self.written_off_cents
+        return owed - self.paid_cents + self.refunded_cents
 
-_SELECT = "SELECT id, number, debtor_id, state, total_cents, paid_cents, hosted_payment_url FROM invoice WHERE id = $1"
+
+_SELECT = f"SELECT {', '.join(Standing.__struct_fields__)} FROM invoice WHERE id = $1"  # noqa: S608
 
 
 async def standing(invoice_id: UUID, *, lock: bool = False) -> Standing:
@@ -89,11 +104,11 @@ async def project_stripe(invoice_id: UUID, state: str, *, hosted_payment_url: st
         if hosted_payment_url and at.hosted_payment_url is None:
             await db.execute("UPDATE invoice SET hosted_payment_url = $2 WHERE id = $1", invoice_id, hosted_payment_url)
             await _tell(invoice_id, now=now)
-        if wanted is _S.PAID and at.paid_cents < at.total_cents:
+        if wanted is _S.PAID and at.open_cents > 0:
             data = {"stripe": "paid", "paid_cents": at.paid_cents, "total_cents": at.total_cents}
             await audit.record("invoice.differs", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
             return False
-        backwards = at.state is _S.PROCESSING and wanted is _S.OPEN
+        backwards = wanted is _S.OPEN and at.state is not _S.ISSUED
         if wanted is at.state or backwards or wanted not in TRANSITIONS[at.state]:
             return False
         await _move(at, wanted, actor=SYSTEM, now=now)
@@ -115,11 +130,28 @@ async def payment_failed(invoice_id: UUID, *, now: datetime) -> bool:
     return True
 
 
-async def settle(at: Standing, *, paid_cents: int, now: datetime) -> None:
-    """Keep the new sum of payments and mark the invoice paid when it is covered. The caller holds the row's lock."""
-    await db.execute("UPDATE invoice SET paid_cents = $2 WHERE id = $1", at.id, paid_cents)
-    if paid_cents >= at.total_cents and _S.PAID in TRANSITIONS[at.state]:
-        await _move(at, _S.PAID, actor=SYSTEM, now=now)
+async def settle(invoice_id: UUID, *, now: datetime) -> InvoiceState:
+    """Bring the state in line with what was paid, credited, refunded and written off; return it. Locks the row.
+
+    A paid invoice whose money went back is open again. Withdrawn ones stay so.
+    """
+    at = await standing(invoice_id, lock=True)
+    wanted = _by_money(at)
+    if wanted is not at.state:
+        await _move(at, wanted, actor=SYSTEM, now=now)
+    return wanted
+
+
+def _by_money(at: Standing) -> InvoiceState:
+    if at.state in {_S.VOID, _S.CREDITED}:
+        return at.state
+    if at.credited_cents >= at.total_cents > 0:
+        return _S.CREDITED
+    if at.open_cents + at.written_off_cents <= 0:
+        return _S.PAID
+    if at.written_off_cents:
+        return _S.UNCOLLECTIBLE
+    return _S.OPEN if at.state in {_S.PAID, _S.UNCOLLECTIBLE} else at.state
 
 
 async def void(invoice_id: UUID, *, actor: Actor, now: datetime) -> None:
@@ -146,6 +178,7 @@ _EVENTS = {
     _S.OPEN: "opened",
     _S.PROCESSING: "processing",
     _S.PAID: "paid",
+    _S.CREDITED: "wholly_credited",
     _S.UNCOLLECTIBLE: "given_up",
     _S.VOID: "voided",
 }

@@ -27,6 +27,7 @@ class VatCategory(StrEnum):
     STANDARD = "S"
     EXEMPT = "E"
     REVERSE_CHARGE = "AE"
+    ZERO = "Z"
 
 
 class VatBasis(StrEnum):
@@ -273,7 +274,7 @@ class Taxed(Protocol):
 
     @property
     def vat_category(self) -> str:
-        """S, E or AE."""
+        """S, E, AE or Z."""
         ...
 
     @property

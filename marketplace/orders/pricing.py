@@ -124,6 +124,7 @@ def charge(priced: PricedLine, head: OrderHead) -> NewCharge:
         purchase_order=head.purchase_order,
         cost_centre=head.cost_centre or priced.person.cost_centre,
         person_label=priced.label,
+        department=priced.person.department,
         ordered_by=head.ordered_by,
     )
 

@@ -123,7 +123,7 @@ async def test_payments_at_the_same_time_count_once_each(committed: str, now: da
 
 async def test_a_number_needs_a_transaction(committed: str) -> None:
     with pytest.raises(RuntimeError):
-        await numbering.next_number("invoice", date(2026, 11, 23))
+        await numbering.next_number("", date(2026, 11, 23))
 
 
 async def test_sums_that_do_not_hold_are_refused_at_commit(committed: str, now: datetime) -> None:

@@ -92,7 +92,18 @@ _DESK_RAIL: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
             _Entry("/desk/accounts", N_("Members"), "person", "/desk/members"),
         ),
     ),
-    (N_("Money"), (_Entry("/desk/invoices", N_("Invoices"), "document", "/invoices"),)),
+    (
+        N_("Money"),
+        (
+            _Entry("/finance", N_("Finance"), "euro"),
+            _Entry("/desk/invoices", N_("Invoices"), "document", "/invoices"),
+            _Entry("/invoice-runs", N_("Invoice runs"), "calendar"),
+            _Entry("/bank-files", N_("Bank"), "bag", "/bank-entries"),
+            _Entry("/reminders", N_("Reminders"), "mail"),
+            _Entry("/partner-statements", N_("Partner statements"), "people", "/partner-contracts"),
+            _Entry("/payout-batches", N_("Payouts"), "check"),
+        ),
+    ),
     (
         N_("System"),
         (
