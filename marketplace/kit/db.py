@@ -37,7 +37,7 @@ class _Engine(PostgresEngine):
         """Do nothing: we need no extension on this path."""
 
 
-class _Connection(asyncpg.Connection):
+class PooledConnection(asyncpg.Connection):
     """A pooled connection that goes back without the usual round trip: nothing here leaves settings, cursors or listeners."""
 
     def get_reset_query(self) -> str:
@@ -71,7 +71,15 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         await connection.set_type_codec(kind, encoder=_dump_json, decoder=msgspec.json.decode, schema="pg_catalog")
 
 
-async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1, command_timeout: float = 30, name: str = "marketplace") -> None:
+async def open_pool(
+    dsn: str,
+    *,
+    max_size: int = 10,
+    min_size: int = 1,
+    command_timeout: float = 30,
+    name: str = "marketplace",
+    connection_class: type[PooledConnection] = PooledConnection,
+) -> None:
     """Open this process's pool. JSON columns read as Python values; a ``str`` written to one must be JSON already."""
     DB.config = {"dsn": dsn}
     await DB.start_connection_pool(
@@ -79,7 +87,7 @@ async def open_pool(dsn: str, *, max_size: int = 10, min_size: int = 1, command_
         max_size=max_size,
         command_timeout=command_timeout,
         init=_prepare,
-        connection_class=_Connection,
+        connection_class=connection_class,
         server_settings={
             "application_name": name,
             "timezone": "UTC",
