@@ -30,6 +30,8 @@ VERBS = {
     "jobs": ("marketplace.commands.jobs", "Periodic jobs, backlog and dead letters."),
     "import-staff": ("marketplace.commands.staff", "Import a company's staff from a file."),
     "invoice": ("marketplace.commands.invoice", "Issued documents."),
+    "ledger": ("marketplace.commands.ledger", "Check the books, export them."),
+    "vat-return": ("marketplace.commands.vat_return", "The figures of the VAT return."),
     "bench": ("marketplace.commands.bench", "Measure, as GATES.md defines it."),
     "sandbox": ("marketplace.commands.serve", "Run the Stripe sandbox (part of up)."),
     "mailcatcher": ("marketplace.commands.mailcatcher", "Run the mail catcher (part of up)."),
