@@ -88,10 +88,33 @@ async def deliveries(limit: int = 50) -> list[SeenDelivery]:
     return await db.rows(SeenDelivery, sql, limit)
 
 
-async def objects(limit: int = 50) -> list[SeenObject]:
-    """Return the last invoices and customers, newest first."""
-    sql = "SELECT id, kind, body FROM sandbox_object WHERE kind IN ('invoice', 'credit_note', 'refund') ORDER BY seq DESC LIMIT $1"
-    return await db.rows(SeenObject, sql, limit)
+SHOWN = ("invoice", "charge", "credit_note", "refund", "dispute", "customer", "payment_intent", "webhook_endpoint", "event")
+_FIRST = ("invoice", "credit_note", "refund", "dispute")
+
+
+async def objects(kind: str | None = None, *, limit: int = 50) -> list[SeenObject]:
+    """Return the last objects of a kind, newest first; without one, invoices and what followed from them."""
+    kinds = [kind] if kind in SHOWN else list(_FIRST)
+    return await db.rows(
+        SeenObject, "SELECT id, kind, body FROM sandbox_object WHERE kind = ANY ($2) ORDER BY seq DESC LIMIT $1", limit, kinds
+    )
+
+
+async def found(object_id: str) -> SeenObject | None:
+    """Return one object, or None."""
+    return await db.row(SeenObject, "SELECT id, kind, body FROM sandbox_object WHERE id = $1", object_id)
+
+
+async def around(seen: SeenObject) -> list[SeenObject]:
+    """Return what belongs to an object and what it belongs to, oldest first."""
+    sql = """
+        SELECT id, kind, body FROM sandbox_object WHERE kind <> 'event' AND id <> $1
+            AND (parent = $1 OR id = $2 OR id = $3 OR parent = $4) ORDER BY seq LIMIT 100
+    """
+    body = seen.body
+    return await db.rows(
+        SeenObject, sql, seen.id, body.get("customer"), body.get("invoice") or body.get("_invoice"), body.get("payment_intent")
+    )
 
 
 async def retry_deliveries() -> int:

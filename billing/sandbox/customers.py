@@ -7,7 +7,7 @@ import msgspec
 from billing.sandbox import store
 from billing.sandbox.events import emit
 from billing.sandbox.operations import Call, operation
-from billing.sandbox.wire import Json, ListParams, Params
+from billing.sandbox.wire import Json, Params, TimedListParams
 
 
 class Address(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,7 +34,7 @@ class WriteCustomer(Params, kw_only=True):
     metadata: dict[str, str] | None = None
 
 
-class ListCustomers(ListParams, kw_only=True):
+class ListCustomers(TimedListParams, kw_only=True):
     """Filters of the customer list."""
 
     email: str | None = None
@@ -107,6 +107,20 @@ async def retrieve_customer(call: Call, params: Params, customer_id: str) -> Jso
 async def list_customers(call: Call, params: ListCustomers) -> Json:  # noqa: ARG001 - the port's shape
     """Return customers, newest first."""
     return await store.page("customer", params, url="/v1/customers", where={"email": params.email})
+
+
+@operation("customers.cash_balance", "GET /v1/customers/{customer}/cash_balance")
+async def retrieve_cash(call: Call, params: Params, customer_id: str) -> Json:  # noqa: ARG001 - the port's shape
+    """Return what bank transfers brought for a customer and no invoice has used."""
+    customer = await store.get("customer", customer_id)
+    return {
+        "object": "cash_balance",
+        "available": customer.get("_cash") or None,
+        "customer": customer_id,
+        "customer_account": None,
+        "livemode": False,
+        "settings": {"reconciliation_mode": "automatic", "using_merchant_default": True},
+    }
 
 
 @operation("account.retrieve", "GET /v1/account")

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from billing.sandbox import store
 from billing.sandbox.invoice_shapes import visible
 from billing.sandbox.operations import Call, operation
-from billing.sandbox.wire import API_VERSION, Json, ListParams
+from billing.sandbox.wire import API_VERSION, Json, TimedListParams
 from marketplace.kit import clock, db
 from marketplace.kit.ids import new_id as row_id
 
 
-class Since(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A range of creation times, seconds; only the lower bound is read."""
-
-    gte: int | None = None
-    gt: int | None = None
-
-
-class ListEvents(ListParams, kw_only=True):
+class ListEvents(TimedListParams, kw_only=True):
     """Filters of the event list."""
 
-    created: Since | None = None
     type: str | None = None
     types: list[str] | None = None
     delivery_success: bool | None = None
@@ -64,11 +54,8 @@ async def all_endpoints() -> list[Json]:
 @operation("events.list", "GET /v1/events", ListEvents)
 async def list_events(call: Call, params: ListEvents) -> Json:  # noqa: ARG001 - the port's shape
     """Return events, newest first."""
-    since = None
-    if params.created:
-        since = params.created.gte if params.created.gte is not None else params.created.gt + 1 if params.created.gt is not None else None
     types = params.types or ([params.type] if params.type else None)
-    return await store.page("event", params, url="/v1/events", since=since, types=types)
+    return await store.page("event", params, url="/v1/events", types=types)
 
 
 @operation("events.retrieve", "GET /v1/events/{id}")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
-from billing.sandbox import credit_notes, customers, endpoints, invoices, payments, store  # noqa: F401 - they register operations
+from billing.sandbox import charges, credit_notes, customers, disputes, endpoints, invoices, payments, refunds, store  # noqa: F401 - they register operations
 from billing.sandbox.invoice_shapes import visible
 from billing.sandbox.operations import Call, Operation, match
 from billing.sandbox.wire import API_VERSION, Json, Refusal, decode_form, read
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _KEPT_CALLS = 1_000
+_KEYS_LIVE = timedelta(hours=24)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -138,7 +140,9 @@ class _Before(msgspec.Struct):
 async def _claim(key: str, request: Request) -> tuple[int, str] | None:
     fingerprint = hashlib.sha256(f"{request.method} {request.path}\n{request.form}".encode()).hexdigest()
     sql = "INSERT INTO sandbox_key (key, fingerprint, status, body, created_at) VALUES ($1, $2, 0, '', $3) ON CONFLICT DO NOTHING"
-    if await db.execute(sql, key, fingerprint, clock.now()):
+    at = await store.now()
+    await db.execute("DELETE FROM sandbox_key WHERE key = $1 AND created_at < $2", key, at - _KEYS_LIVE)
+    if await db.execute(sql, key, fingerprint, at):
         return None
     before = await db.row(_Before, "SELECT fingerprint, status, body FROM sandbox_key WHERE key = $1", key)
     if before is None or before.fingerprint != fingerprint:

@@ -1,4 +1,4 @@
-"""The verbs of the payment page: what a visitor's choice does, and bank transfers that arrive later."""
+"""The verbs of the payment page: what a visitor's choice does, and transfers, debits and refunds that arrive later."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing.sandbox import payments, store
+from billing.sandbox import payments, refunds, store
 from billing.sandbox.operations import Call
 from marketplace.kit import db
 
@@ -22,6 +22,7 @@ class Method(StrEnum):
     IDEAL = "ideal"
     CARD = "card"
     BANK_TRANSFER = "bank_transfer"
+    SEPA_DEBIT = "sepa_debit"
 
 
 class Outcome(StrEnum):
@@ -57,6 +58,9 @@ async def pay(token: str, choice: Choice, *, base: str) -> Json | None:
         if choice.method is Method.BANK_TRANSFER:
             cents = await _transferred(invoice, choice.amount)
             await payments.start_transfer(call, invoice, cents=cents, bounces=choice.outcome is Outcome.FAIL)
+        elif choice.method is Method.SEPA_DEBIT:
+            bounces = choice.outcome is Outcome.FAIL
+            await payments.start_transfer(call, invoice, cents=invoice["amount_remaining"], bounces=bounces, method="sepa_debit")
         elif choice.outcome is Outcome.OK:
             await payments.succeed(call, invoice, method=choice.method.value)
         else:
@@ -109,10 +113,16 @@ async def settle_due() -> int:
 async def _settle(transfer: _Transfer) -> None:
     state = "bounced" if transfer.bounces else "arrived"
     await db.execute("UPDATE sandbox_transfer SET state = $2 WHERE id = $1", transfer.id, state)
-    invoice = await store.find("invoice", transfer.invoice_id, lock=True)
-    if invoice is None or invoice["status"] not in {"open", "uncollectible"}:
-        return
     call = await internal_call("")
+    if transfer.invoice_id.startswith("re_"):
+        await refunds.arrive(call, transfer.invoice_id)
+        return
+    invoice = await store.find("invoice", transfer.invoice_id, lock=True)
+    if invoice is None:
+        return
+    if invoice["status"] not in {"open", "uncollectible"}:
+        await payments.too_late(call, invoice, cents=0 if transfer.bounces else transfer.amount_cents)
+        return
     if transfer.bounces:
         await payments.fail(call, invoice, method="customer_balance")
     else:

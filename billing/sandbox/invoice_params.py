@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from billing.sandbox.wire import ListParams, Params
+from billing.sandbox.wire import Params, TimedListParams
 
 
 class EuTransfer(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -27,10 +27,15 @@ class CustomerBalance(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bank_transfer: BankTransfer | None = None
 
 
+class NoOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A method that has nothing to set here."""
+
+
 class MethodOptions(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Options by payment method."""
 
     customer_balance: CustomerBalance | None = None
+    sepa_debit: NoOptions | None = None
 
 
 class PaymentSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -122,8 +127,9 @@ class Finalize(Params, kw_only=True):
     auto_advance: bool | None = None
 
 
-class ListInvoices(ListParams, kw_only=True):
+class ListInvoices(TimedListParams, kw_only=True):
     """Filters of the invoice list."""
 
+    collection_method: str | None = None
     customer: str | None = None
     status: str | None = None

@@ -96,7 +96,7 @@ def blank_invoice(*, now: int, currency: str, customer: Json, metadata: dict[str
 
 
 def visible(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return an answer as Stripe shows it: our own keys gone, an invoice's first ten lines inline."""
+    """Return an answer as Stripe shows it: our own keys gone, the first ten lines of an invoice or credit note inline."""
     if isinstance(value, list):
         return [visible(item) for item in value]
     if not isinstance(value, dict):
@@ -108,7 +108,7 @@ def visible(value: Any) -> Any:  # noqa: ANN401 - any JSON
             "object": "list",
             "data": visible(lines[:INLINE_LINES]),
             "has_more": len(lines) > INLINE_LINES,
-            "url": f"/v1/invoices/{value['id']}/lines",
+            "url": f"/v1/{'invoices' if value['object'] == 'invoice' else 'credit_notes'}/{value['id']}/lines",
         }
     return body
 

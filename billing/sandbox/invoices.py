@@ -79,7 +79,8 @@ async def retrieve_invoice(call: Call, params: Params, invoice_id: str) -> Json:
 @operation("invoices.list", "GET /v1/invoices", ListInvoices)
 async def list_invoices(call: Call, params: ListInvoices) -> Json:  # noqa: ARG001 - the port's shape
     """Return invoices, newest first."""
-    return await store.page("invoice", params, url="/v1/invoices", where={"customer": params.customer, "status": params.status})
+    where = {"customer": params.customer, "status": params.status, "collection_method": params.collection_method}
+    return await store.page("invoice", params, url="/v1/invoices", where=where)
 
 
 @operation("invoices.delete", "DELETE /v1/invoices/{invoice}")
@@ -146,11 +147,7 @@ def _tax_rate(call: Call, data: TaxRateData) -> Json:
 @operation("invoices.lines", "GET /v1/invoices/{invoice}/lines", ListParams)
 async def list_lines(call: Call, params: ListParams, invoice_id: str) -> Json:  # noqa: ARG001 - the port's shape
     """Return an invoice's lines in their order, a page at a time."""
-    lines = (await store.get("invoice", invoice_id))["_lines"]
-    ids = [item["id"] for item in lines]
-    start = ids.index(params.starting_after) + 1 if params.starting_after in ids else 0
-    rest = lines[start:]
-    return {"object": "list", "url": f"/v1/invoices/{invoice_id}/lines", "has_more": len(rest) > params.limit, "data": rest[: params.limit]}
+    return store.slice_of((await store.get("invoice", invoice_id))["_lines"], params, url=f"/v1/invoices/{invoice_id}/lines")
 
 
 @operation("invoices.finalize", "POST /v1/invoices/{invoice}/finalize", Finalize)

@@ -9,8 +9,9 @@ import msgspec
 from litestar import MediaType, Request, Response, get, post
 from litestar.response import Redirect
 
-from billing.sandbox import control, hosted, store
-from billing.sandbox.wire import Json
+from billing.sandbox import acting, control, hosted, store
+from billing.sandbox.invoice_shapes import visible
+from billing.sandbox.wire import Json, Refusal
 from marketplace.kit import i18n
 from marketplace.kit.clock import now as wall_now
 from marketplace.kit.money import Money
@@ -70,6 +71,8 @@ async def _show(token: str, request: WebRequest, *, problem: bool = False) -> Re
         busy=busy,
         failed=failed,
         held=await hosted.held(invoice["id"]),
+        credited=invoice["pre_payment_credit_notes_amount"],
+        debit="sepa_debit" in (invoice["payment_settings"]["payment_method_types"] or []),
         due_at=_instant(invoice["due_date"]),
         paid_at=_instant(invoice["status_transitions"]["paid_at"]),
         problem=problem,
@@ -104,17 +107,60 @@ async def pay_invoice(token: str, request: WebRequest) -> Response[Any]:
 
 @get("/", opt={"access": "public"})
 async def dashboard(request: WebRequest) -> Response[str]:
-    """Show the last invoices, deliveries and requests, and the switches."""
+    """Show the last objects (``kind=`` of one kind), deliveries and requests, and the switches."""
+    kind = request.query_params.get("kind")
     return _page(
         "dashboard.html",
         locale=_locale(request),
-        objects=await control.objects(),
+        objects=await control.objects(kind),
+        shown=control.SHOWN,
+        kind=kind if kind in control.SHOWN else None,
         deliveries=await control.deliveries(),
         calls=await control.calls(30),
         kinds=control.KINDS,
         money=_money,
         clock=await store.now(),
     )
+
+
+@get("/o/{object_id:str}", opt={"access": "public"})
+async def show_object(object_id: str, request: WebRequest) -> Response[str]:
+    """Show one object whole, what belongs to it, and what a person or a bank can do with it."""
+    return await _object(object_id, request)
+
+
+async def _object(object_id: str, request: WebRequest, *, problem: str = "") -> Response[str]:
+    seen = await control.found(object_id)
+    if seen is None:
+        return _page("missing.html", locale=_locale(request), status=404)
+    return _page(
+        "object.html",
+        locale=_locale(request),
+        status=422 if problem else 200,
+        seen=seen,
+        text=msgspec.json.format(msgspec.json.encode(visible(seen.body)), indent=2).decode(),
+        around=await control.around(seen),
+        actions=acting.actions(seen),
+        money=_money,
+        problem=problem,
+    )
+
+
+@post("/o/{object_id:str}", status_code=303, opt={"access": "public"})
+async def act_on_object(object_id: str, request: WebRequest) -> Response[Any]:
+    """Do what was pressed (``action=``) and go back to the object; a caller that wants JSON gets it."""
+    seen = await control.found(object_id)
+    if seen is None:
+        return _page("missing.html", locale=_locale(request), status=404)
+    raw = await _given(request)
+    try:
+        await acting.act(seen, str(raw.get("action", "")), base=str(request.base_url).rstrip("/"))
+    except Refusal as refusal:
+        return await _object(object_id, request, problem=str(refusal))
+    if "text/html" in request.headers.get("accept", ""):
+        return Redirect(f"/o/{object_id}" if await control.found(object_id) else "/", status_code=303)
+    after = await control.found(object_id)
+    return Response(visible(after.body) if after else {"id": object_id, "deleted": True}, status_code=200)
 
 
 @post("/_sandbox/faults", status_code=201, opt={"access": "public"})
@@ -190,4 +236,17 @@ def livez() -> Response[str]:
     return Response("ok", media_type=MediaType.TEXT)
 
 
-HANDLERS = [show_invoice, pay_invoice, dashboard, order_fault, advance_clock, retry_deliveries, list_calls, style, favicon, livez]
+HANDLERS = [
+    show_invoice,
+    pay_invoice,
+    dashboard,
+    show_object,
+    act_on_object,
+    order_fault,
+    advance_clock,
+    retry_deliveries,
+    list_calls,
+    style,
+    favicon,
+    livez,
+]

@@ -1,4 +1,4 @@
-"""Money arriving, or so it is said: payment intents, invoice payments, bank transfers on their way, paying out of band."""
+"""Money arriving, or so it is said: payment intents, invoice payments, transfers and debits on their way, paying out of band."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from billing.sandbox import charges, store
 from billing.sandbox import invoice_shapes as shapes
-from billing.sandbox import store
 from billing.sandbox.events import emit
 from billing.sandbox.operations import Call, operation
-from billing.sandbox.wire import Json, ListParams, Params, Refusal
+from billing.sandbox.wire import Json, ListParams, Params, Refusal, TimedListParams
 from marketplace.kit import db
 from marketplace.kit.ids import new_id as row_id
 
@@ -38,6 +38,12 @@ class ListPayments(ListParams, kw_only=True):
     status: str | None = None
 
 
+class ListIntents(TimedListParams, kw_only=True):
+    """Filters of the list of payment intents."""
+
+    customer: str | None = None
+
+
 async def expect(call: Call, invoice: Json) -> None:
     """Make the payment intent and the invoice payment that an open invoice waits for."""
     if invoice["amount_due"] == 0:
@@ -54,12 +60,13 @@ async def default_intent(invoice_id: str) -> Json:
     return await store.get("payment_intent", found[-1]["id"], lock=True)
 
 
-async def succeed(call: Call, invoice: Json, *, method: str, received: int | None = None) -> None:
-    """Let a payment of ``method`` succeed: the whole amount due, or ``received`` cents (more is kept as the customer's balance)."""
+async def succeed(call: Call, invoice: Json, *, method: str) -> None:
+    """Let a payment of ``method`` succeed with the whole amount due."""
     intent = await default_intent(invoice["id"])
     amount = invoice["amount_remaining"]
-    intent |= {"status": "succeeded", "amount_received": received or amount, "next_action": None, "last_payment_error": None}
+    intent |= {"status": "succeeded", "amount": amount, "amount_received": amount, "next_action": None, "last_payment_error": None}
     intent["payment_method"] = (await store.put(_method(method, now=call.now), parent=intent["id"]))["id"]
+    await charges.take(call, intent)
     await store.save(intent)
     await emit(call, "payment_intent.succeeded", intent)
     for tie in await store.children("invoice_payment", invoice["id"]):
@@ -76,6 +83,14 @@ def _method(kind: str, *, now: int) -> Json:
     details: dict[str, Json] = {
         "ideal": {"bank": None, "bic": None},
         "customer_balance": {},
+        "sepa_debit": {
+            "bank_code": "ABNA",
+            "branch_code": None,
+            "country": "NL",
+            "fingerprint": None,
+            "generated_from": None,
+            "last4": "6789",
+        },
         "card": {
             "brand": "visa",
             "checks": None,
@@ -134,10 +149,10 @@ async def fail(call: Call, invoice: Json, *, method: str) -> None:
     await emit(call, "invoice.payment_failed", invoice)
 
 
-async def start_transfer(call: Call, invoice: Json, *, cents: int, bounces: bool) -> None:
-    """Send a bank transfer on its way; it arrives a few seconds later on the sandbox's clock."""
+async def start_transfer(call: Call, invoice: Json, *, cents: int, bounces: bool, method: str = "customer_balance") -> None:
+    """Send a bank transfer or a direct debit on its way; it arrives a few seconds later on the sandbox's clock."""
     intent = await default_intent(invoice["id"])
-    intent |= {"status": "processing", "payment_method_types": ["customer_balance"], "last_payment_error": None}
+    intent |= {"status": "processing", "last_payment_error": None, "_on_its_way": method}
     await store.save(intent)
     await emit(call, "payment_intent.processing", intent)
     due_at = datetime.fromtimestamp(call.now, UTC) + TRANSFER_TAKES
@@ -146,14 +161,20 @@ async def start_transfer(call: Call, invoice: Json, *, cents: int, bounces: bool
 
 
 async def arrive(call: Call, invoice: Json, *, cents: int) -> None:
-    """Let a bank transfer arrive. Too little leaves the invoice open and is kept until the rest comes."""
+    """Let a bank transfer or debit arrive. Too little leaves the invoice open until the rest comes; too much is the customer's."""
     intent = await default_intent(invoice["id"])
+    method = intent.get("_on_its_way", "customer_balance")
+    if method != "customer_balance":
+        await succeed(call, invoice, method=method)
+        return
     held = intent.get("_held", 0) + cents
     intent["_held"] = held
     due = invoice["amount_remaining"]
     if held >= due:
+        intent["_held"] = 0
         await store.save(intent)
-        await succeed(call, invoice, method="customer_balance", received=due)
+        await succeed(call, invoice, method="customer_balance")
+        await keep(call, invoice, held - due)
         return
     instructions = {
         "amount_remaining": due - held,
@@ -170,9 +191,67 @@ async def arrive(call: Call, invoice: Json, *, cents: int) -> None:
     await emit(call, "payment_intent.partially_funded", intent)
 
 
+async def keep(call: Call, invoice: Json, cents: int) -> None:
+    """Keep money that no invoice needs as the customer's cash balance, and say so; cents."""
+    if cents <= 0:
+        return
+    customer = await store.get("customer", invoice["customer"], lock=True)
+    cash = customer.setdefault("_cash", {})
+    cash[invoice["currency"]] = cash.get(invoice["currency"], 0) + cents
+    await store.save(customer)
+    transaction = {
+        "id": store.new_id("ccsbtxn"),
+        "object": "customer_cash_balance_transaction",
+        "created": call.now,
+        "currency": invoice["currency"],
+        "customer": customer["id"],
+        "customer_account": None,
+        "ending_balance": cash[invoice["currency"]],
+        "funded": {
+            "bank_transfer": {
+                "eu_bank_transfer": {"bic": None, "iban_last4": None, "sender_name": None},
+                "reference": invoice["number"],
+                "type": "eu_bank_transfer",
+            }
+        },
+        "livemode": False,
+        "net_amount": cents,
+        "type": "funded",
+    }
+    await emit(call, "customer_cash_balance_transaction.created", transaction)
+
+
+async def too_late(call: Call, invoice: Json, *, cents: int) -> None:
+    """Let a bank transfer arrive for an invoice that needs no money any more: it is the customer's. A debit was never taken."""
+    found = await store.children("payment_intent", invoice["id"])
+    if found and found[-1].get("_on_its_way") == "customer_balance":
+        await keep(call, invoice, cents)
+
+
+async def expect_less(call: Call, invoice: Json) -> None:
+    """Bring what an open invoice waits for in line with a credit; nothing left to pay makes it paid."""
+    if invoice["status"] not in {"open", "uncollectible"}:
+        return
+    left = invoice["amount_remaining"]
+    if left == 0:
+        await cancel(call, invoice)
+        await close_as_paid(call, invoice)
+        return
+    intent = await default_intent(invoice["id"])
+    await store.save(intent | {"amount": left})
+    for tie in await store.children("invoice_payment", invoice["id"]):
+        if tie["status"] == "open":
+            await store.save(tie | {"amount_requested": left})
+    if intent.get("_held", 0) >= left:
+        await arrive(call, invoice, cents=0)
+
+
 async def cancel(call: Call, invoice: Json) -> None:
-    """Cancel what an invoice that was voided waited for."""
+    """Cancel what an invoice that needs no money any more waited for; what had come in is the customer's."""
     for intent in await store.children("payment_intent", invoice["id"]):
+        if intent["status"] in {"succeeded", "canceled"}:
+            continue
+        await keep(call, invoice, intent.pop("_held", 0))
         intent |= {"status": "canceled", "canceled_at": call.now, "cancellation_reason": "void_invoice"}
         await store.save(intent)
         await emit(call, "payment_intent.canceled", intent)
@@ -222,3 +301,9 @@ async def retrieve_payment(call: Call, params: Params, payment_id: str) -> Json:
 async def retrieve_intent(call: Call, params: Params, intent_id: str) -> Json:  # noqa: ARG001 - the port's shape
     """Return a payment intent."""
     return await store.get("payment_intent", intent_id)
+
+
+@operation("payment_intents.list", "GET /v1/payment_intents", ListIntents)
+async def list_intents(call: Call, params: ListIntents) -> Json:  # noqa: ARG001 - the port's shape
+    """Return payment intents, newest first."""
+    return await store.page("payment_intent", params, url="/v1/payment_intents", where={"customer": params.customer})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from billing.sandbox.wire import Json, ListParams, Refusal, missing
+from billing.sandbox.wire import Json, ListParams, Refusal, TimedListParams, missing
 from marketplace.kit import clock, db
 
 if TYPE_CHECKING:
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 _ALPHABET = string.ascii_letters + string.digits
 # Which fields hold the id of which kind of object.
-EXPANDABLE = {"customer": "customer", "invoice": "invoice", "payment_intent": "payment_intent", "payment_method": "payment_method"}
+EXPANDABLE = {
+    "charge": "charge",
+    "customer": "customer",
+    "invoice": "invoice",
+    "latest_charge": "charge",
+    "payment_intent": "payment_intent",
+    "payment_method": "payment_method",
+    "refund": "refund",
+}
 
 
 class _Row(msgspec.Struct):
@@ -94,10 +102,9 @@ async def page(
     *,
     url: str,
     where: dict[str, str | None] | None = None,
-    since: int | None = None,
     types: list[str] | None = None,
 ) -> Json:
-    """Return a list object, newest first; ``where`` compares top-level fields, ``since`` the creation in seconds."""
+    """Return a list object, newest first; ``where`` compares top-level fields, ``created`` comes with the parameters."""
     if not 1 <= params.limit <= 100:
         raise Refusal(400, "Invalid limit: must be between 1 and 100", code="parameter_invalid_integer", param="limit")
     args: list[object] = [kind]
@@ -110,8 +117,8 @@ async def page(
     for field, value in (where or {}).items():
         if value is not None:
             term(f"body->>'{field}' = {{}}", value)
-    if since is not None:
-        term("(body->>'created')::bigint >= {}", since)
+    for sign, bound in _bounds(params):
+        term(f"(body->>'created')::bigint {sign} {{}}", bound)
     if types:
         term("body->>'type' = ANY({}::text[])", types)
     if params.starting_after:
@@ -125,6 +132,23 @@ async def page(
     if params.ending_before:
         kept.reverse()
     return {"object": "list", "url": url, "has_more": len(found) > params.limit, "data": [row.body for row in kept]}
+
+
+def _bounds(params: ListParams) -> list[tuple[str, int]]:
+    """Return the range of creation times that was asked for, as comparisons."""
+    if not isinstance(params, TimedListParams) or params.created is None:
+        return []
+    given = params.created
+    pairs = ((">=", given.gte), (">", given.gt), ("<=", given.lte), ("<", given.lt))
+    return [(sign, bound) for sign, bound in pairs if bound is not None]
+
+
+def slice_of(lines: list[Json], params: ListParams, *, url: str) -> Json:
+    """Return a page of lines that are kept inside their object, in their order."""
+    ids = [line["id"] for line in lines]
+    start = ids.index(params.starting_after) + 1 if params.starting_after in ids else 0
+    rest = lines[start:]
+    return {"object": "list", "url": url, "has_more": len(rest) > params.limit, "data": rest[: params.limit]}
 
 
 async def _position(kind: str, object_id: str, param: str) -> int:

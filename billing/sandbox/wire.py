@@ -49,6 +49,21 @@ class ListParams(Params, kw_only=True):
     ending_before: str | None = None
 
 
+class Since(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A range of creation times, in seconds since 1970."""
+
+    gte: int | None = None
+    gt: int | None = None
+    lte: int | None = None
+    lt: int | None = None
+
+
+class TimedListParams(ListParams, kw_only=True):
+    """A list that can be narrowed by when its objects were created."""
+
+    created: Since | None = None
+
+
 P = TypeVar("P", bound=Params)
 
 

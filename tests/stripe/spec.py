@@ -16,7 +16,7 @@ import httpx
 import jsonschema_rs
 
 KEPT = {
-    "account", "balance", "credit_note", "credit_note_line_item", "customer", "event", "invoice", "invoice_payment", "line_item",
+    "account", "balance", "cash_balance", "charge", "customer_cash_balance_transaction", "credit_note", "credit_note_line_item", "customer", "dispute", "event", "invoice", "invoice_payment", "line_item",
     "payment_intent", "payment_method", "refund", "tax_rate", "webhook_endpoint",
 }  # fmt: skip
 
@@ -79,6 +79,21 @@ def validator(path: str, method: str, part: str) -> Any:
         root = {"type": "object", "properties": {parameter["name"]: parameter["schema"] for parameter in known}, "required": required}
     else:
         root = operation["responses"]["200" if part == "answer" else "default"]["content"]["application/json"]["schema"]
+    return _judge(root)
+
+
+@lru_cache(maxsize=32)
+def object_judge(kind: str) -> Any:
+    """Return the judge of one kind of object (``charge``)."""
+    return _judge({"$ref": f"#/components/schemas/{kind}"})
+
+
+def object_violations(body: dict[str, Any]) -> list[str]:
+    """Return what the spec has against an object, such as the one inside an event."""
+    return _errors(object_judge(body["object"]), body, f"{body['object']} in an event")
+
+
+def _judge(root: dict[str, Any]) -> Any:
     seen: set[str] = set()
     schema = _json_schema(root, seen)
     definitions: dict[str, Any] = {}

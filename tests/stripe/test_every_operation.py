@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing.sandbox.operations import OPERATIONS
+from tests.stripe.spec import object_violations
 
 if TYPE_CHECKING:
     import httpx
@@ -38,6 +39,7 @@ async def test_every_operation_agrees_with_the_official_spec(raw: httpx.AsyncCli
     await raw.delete(f"/v1/invoices/{draft}")
     paid, void, lost = [await _final(raw, customer) for _ in range(3)]
     note = (await _make(raw, "/v1/credit_notes", invoice=void, amount="100"))["id"]
+    await _make(raw, f"/v1/credit_notes/{note}/void")
     await _make(raw, f"/v1/invoices/{void}/void")
     await _make(raw, f"/v1/invoices/{lost}/mark_uncollectible")
     await _pay_on_the_page(raw, paid)
@@ -45,17 +47,33 @@ async def test_every_operation_agrees_with_the_official_spec(raw: httpx.AsyncCli
     intent = tie["payment"]["payment_intent"]
     await _make(raw, f"/v1/invoices/{await _final(raw, customer)}/pay", paid_out_of_band="true")
     refund = (await _make(raw, "/v1/refunds", payment_intent=intent, amount="1000"))["id"]
+    await _make(raw, f"/v1/refunds/{refund}", **{"metadata[a]": "b"})
+    await _make(raw, f"/v1/refunds/{refund}/cancel")
+    charge = (await raw.get("/v1/charges", params={"payment_intent": intent})).json()["data"][0]["id"]
+    dispute = await _dispute(raw, charge)
     endpoint = (await _make(raw, "/v1/webhook_endpoints", url="http://127.0.0.1:9/x", **{"enabled_events[0]": "invoice.paid"}))["id"]
     event = (await raw.get("/v1/events", params={"limit": "1"})).json()["data"][0]["id"]
     for path in (
         "account", "balance", "customers", f"customers/{customer}", "invoices", f"invoices/{paid}", f"invoices/{paid}/lines", f"invoice_payments/{tie['id']}",
-        f"payment_intents/{intent}", f"credit_notes/{note}", "refunds", f"refunds/{refund}", "webhook_endpoints", f"webhook_endpoints/{endpoint}", "events", f"events/{event}",
+        f"payment_intents/{intent}", f"credit_notes/{note}", "credit_notes", f"credit_notes/{note}/lines", "payment_intents",
+        f"charges/{charge}", "disputes", f"disputes/{dispute}", f"customers/{customer}/cash_balance", "refunds", f"refunds/{refund}", "webhook_endpoints", f"webhook_endpoints/{endpoint}", "events", f"events/{event}",
     ):  # fmt: skip
         assert (await raw.get(f"/v1/{path}")).status_code == 200, path
     await raw.delete(f"/v1/webhook_endpoints/{endpoint}")
+    events = (await raw.get("/v1/events", params={"limit": "100"})).json()["data"]
+    assert {"charge.dispute.closed", "charge.refunded", "refund.updated", "credit_note.voided"} <= {found["type"] for found in events}
+    assert [problem for found in events for problem in object_violations(found["data"]["object"])] == []
     called = {operation.split(" ")[0] + " " + operation.split(" ")[1] for operation in judge.operations}
     assert {f"{known.method} {known.template}" for known in OPERATIONS} <= called
     assert judge.violations == []
+
+
+async def _dispute(raw: httpx.AsyncClient, charge: str) -> str:
+    assert (await raw.post(f"/o/{charge}", data={"action": "dispute"})).status_code == 200
+    dispute = str((await raw.get("/v1/disputes", params={"charge": charge})).json()["data"][0]["id"])
+    await _make(raw, f"/v1/disputes/{dispute}", **{"evidence[product_description]": "Dutch A1", "submit": "true"})
+    await _make(raw, f"/v1/disputes/{dispute}/close")
+    return dispute
 
 
 async def _pay_on_the_page(raw: httpx.AsyncClient, invoice: str) -> None:
