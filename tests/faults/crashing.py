@@ -76,9 +76,9 @@ BOMB = Bomb()
 class Mortal(db.PooledConnection):
     """A pooled connection whose process may die at any statement."""
 
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+    async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Run a statement."""
-        return await BOMB.around(self, lambda: super(Mortal, self).execute(query, *args, timeout=timeout))
+        return str(await BOMB.around(self, lambda: super(Mortal, self).execute(query, *args, **options)))
 
     async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
         """Run a query."""
@@ -92,9 +92,9 @@ class Mortal(db.PooledConnection):
         """Run a query for one value."""
         return await BOMB.around(self, lambda: super(Mortal, self).fetchval(query, *args, **options))
 
-    async def executemany(self, command: str, args: Any, *, timeout: float | None = None) -> None:
+    async def executemany(self, command: str, args: Any, **options: Any) -> None:
         """Run a statement many times."""
-        await BOMB.around(self, lambda: super(Mortal, self).executemany(command, args, timeout=timeout))
+        await BOMB.around(self, lambda: super(Mortal, self).executemany(command, args, **options))
 
     async def copy_records_to_table(self, table_name: str, **options: Any) -> Any:
         """COPY."""
