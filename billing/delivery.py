@@ -57,7 +57,7 @@ async def mail_when_ready(invoice_id: UUID, *, now: datetime) -> None:
 
     Called when either arrives, in that transaction; without a PDF it does nothing.
     """
-    sql = "SELECT i.hosted_payment_url IS NOT NULL OR i.state <> 'issued' FROM invoice i JOIN document m ON m.invoice_id = i.id AND m.kind = 'pdf' WHERE i.id = $1"
+    sql = "SELECT i.hosted_payment_url IS NOT NULL OR i.state <> 'issued' OR i.kind = 'credit_note' FROM invoice i JOIN document m ON m.invoice_id = i.id AND m.kind = 'pdf' WHERE i.id = $1"
     complete = await db.value(sql, invoice_id)
     if complete is None:
         return
@@ -86,12 +86,17 @@ class _Letter(msgspec.Struct, frozen=True):
     purchase_order: str | None
     state: str
     hosted_payment_url: str | None
+    reason: str | None
+    credited_number: str | None
+    left_cents: int | None
 
 
 _LETTER = """
-    SELECT number, kind, language, buyer ->> 'email' AS email, dated_on, due_on, total_cents, currency, order_number, purchase_order, state,
-           CASE WHEN (buyer ->> 'wants_ubl')::boolean THEN 'ubl-' || (buyer ->> 'ubl_profile') END AS ubl, hosted_payment_url
-    FROM invoice WHERE id = $1
+    SELECT i.number, i.kind, i.language, i.buyer ->> 'email' AS email, i.dated_on, i.due_on, i.total_cents, i.currency, i.order_number,
+           i.purchase_order, i.state, CASE WHEN (i.buyer ->> 'wants_ubl')::boolean THEN 'ubl-' || (i.buyer ->> 'ubl_profile') END AS ubl,
+           i.hosted_payment_url, i.reason, o.number AS credited_number,
+           (o.total_cents - o.credited_cents - o.written_off_cents - o.paid_cents + o.refunded_cents)::bigint AS left_cents
+    FROM invoice i LEFT JOIN invoice o ON o.id = i.credits_id WHERE i.id = $1
 """
 
 
@@ -104,12 +109,13 @@ async def mail_invoice(payload: dict[str, Any], *, item: work.WorkItem, now: dat
         message = f"There is no invoice {invoice_id}."
         raise work.GiveUp(message)
     sent = await mail.send(
-        template="billing/invoice",
+        template="billing/credit_note" if letter.kind == "credit_note" else "billing/invoice",
         to=letter.email,
         locale=letter.language,
         context={
             "invoice": letter,
             "total": Money(letter.total_cents, letter.currency),
+            "left": Money(letter.left_cents or 0, letter.currency),
             "page_url": f"{settings().base_url}/invoices/{letter.number}",
         },
         dedupe_key=f"invoice:{invoice_id}",

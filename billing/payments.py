@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing import ledger, states
+from billing import ledger, states, write_offs
 from billing.ledger import Account, Entry, Event
 from marketplace.kit import audit, clock, db, ids
 from marketplace.kit.errors import Invalid
@@ -63,6 +63,7 @@ async def record(
         data = {"payment": payment_id, "source": source, "cents": cents}
         await audit.record("invoice.payment_received", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
         await db.execute("UPDATE invoice SET paid_cents = paid_cents + $2 WHERE id = $1", invoice_id, cents)
+        await write_offs.make_room(invoice_id, cents, now=now)
         await states.settle(invoice_id, now=now)
     return True
 
