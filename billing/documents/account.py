@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from billing.documents import wording
 from billing.documents.parts import Party, refuse
 from billing.documents.sheet import Paper, PayRequest, paper_faults
 from marketplace.kit.i18n import N_, _, fmt_date
@@ -55,6 +56,11 @@ class AccountEntry(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     due_on: date | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is, in a word."""
+        return _(ENTRY_NAMES[self.kind])
+
 
 class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
     """What is open of one invoice at the end of the period; below zero when the company has money with us on it."""
@@ -80,6 +86,17 @@ class Ageing(msgspec.Struct, frozen=True, kw_only=True):
     def overdue(self) -> int:
         """What is late, however long."""
         return self.to_30 + self.to_60 + self.to_90 + self.over_90
+
+    @property
+    def named(self) -> list[tuple[str, int]]:
+        """Each age in words with its amount."""
+        return [
+            (_("Not due"), self.not_due),
+            (_("1–30 days late"), self.to_30),
+            (_("31–60 days"), self.to_60),
+            (_("61–90 days"), self.to_90),
+            (_("More than 90 days"), self.over_90),
+        ]
 
 
 _STEPS = ((0, "not_due"), (30, "to_30"), (60, "to_60"), (90, "to_90"))
@@ -135,6 +152,35 @@ class AccountStatement(Paper, frozen=True, kw_only=True, tag="account"):
     def ages(self) -> Ageing:
         """The open items by age at the end of the period."""
         return ageing(self.open_items or (), on=self.to_on)
+
+    @property
+    def sums(self) -> list[tuple[str, int]]:
+        """From the opening balance to the closing one."""
+        billed = sum(entry.cents for entry in self.entries if entry.cents > 0)
+        received = sum(entry.cents for entry in self.entries if entry.cents < 0)
+        return [(_("Opening balance"), self.opening_cents), (_("Billed"), billed), (_("Received and credited"), received)]
+
+    @property
+    def sentence(self) -> str:
+        """What the balance means for the reader."""
+        if self.closing_cents < 0:
+            return _(
+                "You have {amount} with us. We set it off against your next invoice, or pay it back when you ask.",
+                amount=wording.euro(-self.closing_cents),
+            )
+        if not self.closing_cents:
+            return _("Everything is paid. You need do nothing.")
+        overdue = self.ages.overdue
+        if overdue > 0:
+            return _("{overdue} of this is past its due date.", overdue=wording.euro(overdue))
+        return _("None of this is past its due date.") if self.open_items is not None else ""
+
+    @property
+    def small_print(self) -> str:
+        """The foot of the last page."""
+        return _(
+            "Does your own ledger show something else? Send us your list of open items: we compare them and answer within two working days."
+        )
 
     @property
     def heading(self) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
+from billing.documents import wording
 from billing.documents.parts import refuse
 from billing.documents.sheet import Paper, paper_faults
 from marketplace.kit.i18n import _
@@ -49,6 +50,21 @@ class Certificate(Paper, frozen=True, kw_only=True, tag="certificate"):
     def heading(self) -> str:
         """Its title."""
         return _("Certificate of attendance")
+
+    @property
+    def sentence(self) -> str:
+        """When, how long, where and by whom."""
+        said = {
+            "hours": _("1 hour") if self.hours == 1 else _("{count} hours", count=wording.count(self.hours)),
+            "period": wording.span(self.from_on, self.to_on),
+            "partner": self.partner_name,
+        }
+        text = _("{hours} of lessons, {period}, taught by {partner}.", **said)
+        if self.place:
+            text = _("{hours} of lessons in {place}, {period}, taught by {partner}.", place=self.place, **said)
+        if self.attended_percent is None:
+            return text
+        return f"{text} " + _("{percent}% of them were attended.", percent=self.attended_percent)
 
     @property
     def about(self) -> str:

@@ -13,9 +13,10 @@ LENGTH = struct.Struct(">I")
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What comes back for one document: the bytes, or one sentence on what went wrong."""
+    """What comes back for one document: an invoice in every format, a paper as PDF, or one sentence on what went wrong."""
 
     rendered: Rendered | None = None
+    pdf: bytes | None = None
     error: str = ""
     missing_glyphs: str = ""
 

@@ -1,4 +1,4 @@
-"""The document on paper: PDF/A-3a by WeasyPrint, with the CII inside.
+"""Any document on paper: PDF/A-3a by WeasyPrint, an invoice's with the CII inside.
 
 A ``Press`` is the warm part (fonts, style sheet, pictures) and lives as long as its process; the same document always gives
 the same bytes. Nothing is fetched but the files beside the template.
@@ -16,18 +16,18 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from billing.documents import fonts, qr, wording, xmp
-from marketplace.kit.i18n import _, fmt_date, n_, use_locale
+from billing.documents.views import view
+from marketplace.kit.i18n import _, use_locale
 from marketplace.kit.templating import TEMPLATES, environment
 
 if TYPE_CHECKING:
     from weasyprint.document import Document
 
-    from billing.documents.model import InvoiceDocument
+    from billing.documents.papers import AnyDocument
 
 FOLDER = TEMPLATES / "documents"
 PICTURES = ("street.svg", "mark.svg")
 VARIANT = "pdf/a-3a"
-ISO_GROUP = 4
 _XREF = b"/Type /XRef"
 
 
@@ -68,71 +68,70 @@ class Press:
         self._font_config = FontConfiguration()
         self._style = [self._css(faces), self._css((FOLDER / "document.css").read_text())]
         self._pictures: dict[str, Any] = {}
-        self._template = environment().get_template("documents/invoice.html")
         self.missing_glyphs = ""
 
-    def html(self, document: InvoiceDocument) -> str:
+    def html(self, document: AnyDocument) -> str:
         """Return the page before layout, in the document's language."""
         with use_locale(document.language):
-            title = _("Credit note") if document.is_credit else _("Invoice")
-            orders = {line.order_number for line in document.lines if line.order_number}
-            return self._template.render(
-                document=document,
-                title=title,
-                words=wording,
-                facts=_facts(document),
-                stamp=_stamp(document).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                qr=qr.svg(document, title=_("QR code to pay this invoice with your banking app")),
-                iban=_grouped(document.seller.iban),
-                country=wording.country(document.buyer.address.country),
-                many_orders=len(orders) > 1,
+            seen = view(document)
+            return (
+                environment()
+                .get_template(seen.template)
+                .render(
+                    document=document,
+                    view=seen,
+                    words=wording,
+                    stamp=_stamp(document).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    qr=qr.transfer(seen.pay, payee=seen.payee, title=_("QR code to pay this with your banking app")) if seen.pay else None,
+                    address_qr=qr.address,
+                )
             )
 
-    def layout(self, document: InvoiceDocument) -> Document:
-        """Return the laid-out pages."""
-        return self._html(document).render(stylesheets=self._style, font_config=self._font_config, cache=self._pictures)
-
-    def bare(self, document: InvoiceDocument) -> bytes:
-        """Return the page as WeasyPrint alone makes it, an untagged PDF without attachment: what the bench compares with."""
+    def bare(self, document: AnyDocument, *, variant: str | None = None) -> bytes:
+        """Return the page as WeasyPrint alone makes it, without attachment: what the bench and other checkers compare with."""
         page = self._html(document)
-        made = page.write_pdf(stylesheets=self._style, font_config=self._font_config, cache=self._pictures)
-        return made or b""
+        return page.write_pdf(stylesheets=self._style, font_config=self._font_config, cache=self._pictures, pdf_variant=variant) or b""
 
-    def pdf(self, document: InvoiceDocument, *, cii: bytes) -> bytes:
-        """Return the finished PDF/A-3a with the CII attached as ``factur-x.xml``."""
-        moment = _stamp(document)
-        attachment = Attachment(
-            string=cii,
-            name=xmp.ATTACHMENT_NAME,
-            description="Factur-X EN 16931",
-            created=moment,
-            modified=moment,
-            relationship="Alternative",
-        )
-        made = self._html(document).write_pdf(
+    def pdf(self, document: AnyDocument, *, cii: bytes | None = None) -> bytes:
+        """Return the finished PDF/A-3a, of an invoice with the CII attached as ``factur-x.xml``."""
+        page = self.html(document)
+        made = HTML(string=page, base_url="document:", url_fetcher=self._fetcher).write_pdf(
             stylesheets=self._style,
             font_config=self._font_config,
             cache=self._pictures,
             finisher=self._finish,
             pdf_variant=VARIANT,
             pdf_identifier=False,
-            attachments=[attachment],
+            attachments=[] if cii is None else [_attachment(cii, at=_stamp(document))],
         )
-        return _identified(made or b"", origin=cii)
+        return _identified(made or b"", origin=page.encode() if cii is None else cii)
 
     def _css(self, text: str) -> CSS:
         return CSS(string=text, base_url="document:", url_fetcher=self._fetcher, font_config=self._font_config)
 
-    def _html(self, document: InvoiceDocument) -> HTML:
+    def _html(self, document: AnyDocument) -> HTML:
         return HTML(string=self.html(document), base_url="document:", url_fetcher=self._fetcher)
 
     def _finish(self, laid_out: Document, pdf: pydyf.PDF) -> None:
         self.missing_glyphs = "".join(sorted({chr(code) for font in laid_out.fonts.values() for code in font.missing}))
-        _one_rdf(laid_out, pdf)
-        _facturx_attachment(pdf)
+        with_invoice = "AF" in pdf.catalog
+        _one_rdf(laid_out, pdf, factur_x=with_invoice)
+        if with_invoice:
+            _facturx_attachment(pdf)
 
 
-def _one_rdf(laid_out: Document, pdf: pydyf.PDF) -> None:
+def _attachment(cii: bytes, *, at: datetime) -> Attachment:
+    return Attachment(
+        string=cii,
+        name=xmp.ATTACHMENT_NAME,
+        description="Factur-X EN 16931",
+        created=at,
+        modified=at,
+        relationship="Alternative",
+    )
+
+
+def _one_rdf(laid_out: Document, pdf: pydyf.PDF, *, factur_x: bool) -> None:
     about = laid_out.metadata
     packet = xmp.Packet(
         title=about.title or "",
@@ -143,7 +142,7 @@ def _one_rdf(laid_out: Document, pdf: pydyf.PDF) -> None:
         stamp=about.created or "",
     )
     stream = _object(pdf, pdf.catalog["Metadata"])
-    stream.stream = [xmp.write(packet)]
+    stream.stream = [xmp.write(packet, factur_x=factur_x)]
     stream.compress = False
 
 
@@ -172,30 +171,5 @@ def _object(pdf: pydyf.PDF, reference: bytes) -> Any:  # noqa: ANN401 - pydyf's 
     return pdf.objects[int(reference.split()[0])]
 
 
-def _stamp(document: InvoiceDocument) -> datetime:
+def _stamp(document: AnyDocument) -> datetime:
     return datetime.combine(document.dated_on, time(), UTC)
-
-
-def _grouped(iban: str) -> str:
-    packed = iban.replace(" ", "")
-    return " ".join(packed[at : at + ISO_GROUP] for at in range(0, len(packed), ISO_GROUP))
-
-
-def _facts(document: InvoiceDocument) -> list[tuple[str, str]]:
-    """Return the references at the top right, without those that are empty."""
-    reverse = any(total.category == "AE" for total in document.vat)
-    supply = document.supply
-    credited = ", ".join(f"{it.number} ({fmt_date(it.dated_on, 'medium')})" for it in document.credits)
-    rows = [
-        (_("Date") if document.is_credit else _("Invoice date"), fmt_date(document.dated_on, "long")),
-        (_("Due date"), fmt_date(document.due_on, "long") if document.due_on else ""),
-        (_("Credits invoice"), credited),
-        (_("Your PO number"), document.purchase_order),
-        (_("Your reference"), document.buyer_reference),
-        (_("Cost centre"), document.cost_centre),
-        (_("Ordered by"), document.ordered_by),
-        (n_("Our order", "Our orders", len(document.order_numbers)), wording.orders(document.order_numbers)),
-        (_("Your VAT number"), document.buyer.vat_id if reverse else ""),
-        (_("Delivered on"), "" if supply else fmt_date(document.dated_on, "long")),
-    ]
-    return [(label, value) for label, value in rows if value]

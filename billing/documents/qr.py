@@ -1,38 +1,46 @@
-"""The pay QR: an EPC code that a banking app reads as a filled-in transfer. Invoices only, never credit notes."""
+"""The two codes on paper: one that a banking app reads as a filled-in transfer, one that opens an address."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import segno
 from markupsafe import Markup, escape
 from segno import helpers
 
-from billing.documents.model import euros
+from billing.documents.parts import euros
 
 if TYPE_CHECKING:
-    from billing.documents.model import InvoiceDocument
+    from billing.documents.parts import Seller
+    from billing.documents.sheet import PayRequest
 
 QUIET_ZONE = 4
 NAME_LIMIT = 70
 REFERENCE_LIMIT = 140
 
 
-def svg(document: InvoiceDocument, *, title: str) -> Markup | None:
-    """Return the code as inline SVG with this text for who can't see it, or None when there is nothing to pay.
+def transfer(request: PayRequest, *, payee: Seller, title: str) -> Markup:
+    """Return the pay code as inline SVG with this text for who can't see it.
 
     The four modules of white around it belong to the picture. Source: EPC069-12, version 002.
     """
-    if document.is_credit or document.total_cents <= 0:
-        return None
-    seller = document.seller
     code = helpers.make_epc_qr(
-        name=(seller.account_name or seller.name)[:NAME_LIMIT],
-        iban=seller.iban.replace(" ", ""),
-        bic=seller.bic or None,
-        amount=euros(document.total_cents),
-        text=document.reference[:REFERENCE_LIMIT],
+        name=(payee.account_name or payee.name)[:NAME_LIMIT],
+        iban=payee.iban.replace(" ", ""),
+        bic=payee.bic or None,
+        amount=euros(request.cents),
+        text=request.reference[:REFERENCE_LIMIT],
         encoding="utf-8",
     )
+    return _drawn(code, title)
+
+
+def address(url: str, *, title: str) -> Markup:
+    """Return a code that opens an address, as inline SVG with this text for who can't see it."""
+    return _drawn(segno.make_qr(url, error="m"), title)
+
+
+def _drawn(code: segno.QRCode, title: str) -> Markup:
     side = code.symbol_size(border=QUIET_ZONE)[0]
     drawn = code.svg_inline(border=QUIET_ZONE, svgclass=None, lineclass=None, omitsize=True)
     _, _, inside = drawn.partition(">")

@@ -43,6 +43,14 @@ class Quote(Paper, frozen=True, kw_only=True, tag="quote"):
         refuse(self.number, [*paper_faults(self, addressee=self.addressee), *_faults(self)])
 
     @property
+    def small_print(self) -> str:
+        """The foot of the last page."""
+        parts = [_("This quote holds until {date}. You owe nothing until you accept it.", date=fmt_date(self.valid_until_on, "long"))]
+        if self.conditions_on:
+            parts.append(_("Our terms of {date} apply.", date=fmt_date(self.conditions_on, "long")))
+        return " ".join(parts)
+
+    @property
     def heading(self) -> str:
         """Its title."""
         return _("Quote")

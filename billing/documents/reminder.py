@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
+from billing.documents import wording
 from billing.documents.parts import Party, refuse
 from billing.documents.sheet import Paper, PayRequest, paper_faults
 from marketplace.kit.i18n import _, fmt_date, n_
@@ -43,6 +44,18 @@ class InterestLine(msgspec.Struct, frozen=True, kw_only=True):
     def days(self) -> int:
         """How many days it runs, both ends included."""
         return (self.until_on - self.from_on).days + 1
+
+    @property
+    def sentence(self) -> str:
+        """How the amount came about."""
+        return _(
+            "{number}: {rate} a year over {base}, {period} ({days})",
+            number=self.invoice_number,
+            rate=wording.rate(self.rate),
+            base=wording.euro(self.base_cents),
+            period=wording.span(self.from_on, self.until_on),
+            days=n_("{n} day", "{n} days", self.days),
+        )
 
 
 class Reminder(Paper, frozen=True, kw_only=True, tag="reminder"):
@@ -105,10 +118,92 @@ class Reminder(Paper, frozen=True, kw_only=True, tag="reminder"):
         ]
 
     @property
+    def letter(self) -> list[str]:
+        """The paragraphs above the table, as firm as the level."""
+        oldest = min(invoice.due_on for invoice in self.invoices)
+        said = {
+            "amount": wording.euro(self.open_cents),
+            "number": self.invoices[0].number,
+            "due": fmt_date(oldest, "long"),
+            "late": n_("{n} day", "{n} days", (self.dated_on - oldest).days),
+            "by": fmt_date(self.pay_by_on, "long"),
+        }
+        n = len(self.invoices)
+        return {FIRST: _friendly, SECOND: _firm}.get(self.level, _last)(n, said)
+
+    @property
+    def consequences(self) -> list[str]:
+        """What happens when nothing comes, beside the total."""
+        parts = []
+        if self.blocked_on and self.blocked_on <= self.dated_on:
+            parts.append(_("New orders wait until this is paid. Courses that were ordered before go on."))
+        elif self.blocked_on:
+            parts.append(_("From {date} new orders wait until this is paid.", date=fmt_date(self.blocked_on, "long")))
+        if self.collection_on:
+            date = fmt_date(self.collection_on, "long")
+            parts.append(_("Is it not paid on {date}? Then we hand it over for collection, at your cost.", date=date))
+        return [*parts, self.costs_text] if self.costs_text else parts
+
+    @property
+    def sums(self) -> list[tuple[str, int]]:
+        """What the total is made of."""
+        rows = [(n_("Open of the invoice", "Open of {n} invoices", len(self.invoices)), self.open_cents)]
+        interest = sum(line.cents for line in self.interest)
+        rows += [(_("Interest"), interest)] if interest else []
+        return rows + ([(_("Collection costs"), self.costs_cents)] if self.costs_cents else [])
+
+    @property
+    def small_print(self) -> str:
+        """The foot of the last page."""
+        parts = [_("Is something not right? Call or mail us: payment then waits until it is solved.")]
+        if self.interest:
+            parts.append(_("Interest is the statutory interest on late payment between businesses (art. 6:119a of the Dutch Civil Code)."))
+        return " ".join(parts)
+
+    @property
     def pay(self) -> PayRequest:
         """The whole amount, quoting the reference."""
         reference = self.payment_reference or self.invoices[0].number
         return PayRequest(cents=self.total_cents, reference=reference, by_on=self.pay_by_on, link=self.payment_link, url=self.payment_url)
+
+
+def _friendly(n: int, said: dict[str, str]) -> list[str]:
+    return [
+        n_(
+            "We have not yet received {amount} for invoice {number}, which was due on {due}.",
+            "We have not yet received {amount} for {n} invoices. The oldest was due on {due}.",
+            n,
+            **said,
+        ),
+        _(
+            "Did you pay in the last few days? Then this letter crossed your payment, and you need do nothing. If not, please pay by {by}.",
+            **said,
+        ),
+    ]
+
+
+def _firm(n: int, said: dict[str, str]) -> list[str]:
+    return [
+        n_(
+            "Invoice {number} is now {late} late. {amount} is still open, although we reminded you of it.",
+            "{n} invoices are late, the oldest by {late}. {amount} is still open, although we reminded you of it.",
+            n,
+            **said,
+        ),
+        _("Please pay by {by}. Is something holding it up, a PO number for example? Tell us today, and we solve it together.", **said),
+    ]
+
+
+def _last(n: int, said: dict[str, str]) -> list[str]:
+    return [
+        n_(
+            "This is our last reminder. Invoice {number} is {late} late, and {amount} is still open.",
+            "This is our last reminder. {n} invoices are late, the oldest by {late}, and {amount} is still open.",
+            n,
+            **said,
+        ),
+        _("We must receive the amount below by {by}.", **said),
+    ]
 
 
 def _faults(reminder: Reminder) -> list[str]:

@@ -1,6 +1,6 @@
 """Makes documents in a warm process of its own, so that layout never holds up an event loop.
 
-``render`` is what the rest of the product calls. The process starts at the first document, is replaced after 500, and
+``render`` (invoices) and ``paper`` (everything else) are what the rest of the product calls. The process starts at the first document, is replaced after 500, and
 dies with us. A crash is tried once more in a new process, then it is an error for the work queue to retry; nothing hangs.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
     from billing.documents.model import InvoiceDocument, Rendered
+    from billing.documents.papers import AnyDocument, PaperDocument
 
 RECYCLE_AFTER = 500
 START_SECONDS = 60
@@ -60,7 +61,20 @@ class Renderer:
         return self._process.pid if self._process else None
 
     async def render(self, document: InvoiceDocument) -> Rendered:
-        """Return the finished bytes. Raises ``RenderError`` for a hopeless document, ``RendererDied`` after two crashes."""
+        """Return an invoice's finished bytes. Raises ``RenderError`` for a hopeless document, ``RendererDied`` after two crashes."""
+        answer = await self._answer(document)
+        if answer.rendered is None:
+            raise RenderError(answer.error)
+        return answer.rendered
+
+    async def paper(self, document: PaperDocument) -> bytes:
+        """Return any other document's PDF. Raises as ``render`` does."""
+        answer = await self._answer(document)
+        if answer.pdf is None:
+            raise RenderError(answer.error)
+        return answer.pdf
+
+    async def _answer(self, document: AnyDocument) -> Answer:
         frame = msgspec.msgpack.encode(document)
         async with self._turn:
             for _attempt in range(ATTEMPTS):
@@ -72,7 +86,7 @@ class Renderer:
                     await self._kill()  # cancelled half way: an answer would come that nobody waits for
                     raise
                 else:
-                    return _unpack(answer, document.number)
+                    return _warned(answer, document.number)
         raise RendererDied(f"the document process died {ATTEMPTS} times on {document.number}; `marketplace doctor` says what is missing")
 
     async def close(self) -> None:
@@ -136,12 +150,10 @@ async def _frame(process: Process) -> bytes:
     return await process.stdout.readexactly(length)
 
 
-def _unpack(answer: Answer, number: str) -> Rendered:
-    if answer.rendered is None:
-        raise RenderError(answer.error)
+def _warned(answer: Answer, number: str) -> Answer:
     if answer.missing_glyphs:
         _log.warning("document %s has signs that no typeface here can print: %s", number, answer.missing_glyphs)
-    return answer.rendered
+    return answer
 
 
 class _Shared:
@@ -155,13 +167,22 @@ async def render(document: InvoiceDocument) -> Rendered:
 
     Raises ``RenderError`` when this document can never be made, ``RendererDied`` when trying again later makes sense.
     """
+    return await _shared().render(document)
+
+
+async def paper(document: PaperDocument) -> bytes:
+    """Return the PDF/A-3 of any other document (``papers``), made in the same process. Call it outside any transaction; raises as ``render``."""
+    return await _shared().paper(document)
+
+
+def _shared() -> Renderer:
     shared = _Shared.renderer
     if shared is not None and shared.loop is not asyncio.get_running_loop():
         shared.abandon()
         shared = None
     if shared is None:
         shared = _Shared.renderer = Renderer()
-    return await shared.render(document)
+    return shared
 
 
 async def close() -> None:
@@ -176,3 +197,10 @@ def render_now(document: InvoiceDocument) -> Rendered:
     from billing.documents import finished
 
     return finished.make(document, press=finished.press())
+
+
+def paper_now(document: PaperDocument) -> bytes:
+    """Return any other document's PDF, in this process and blocking: for tests and command-line tools only."""
+    from billing.documents import finished
+
+    return finished.press().pdf(document)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
+from billing.documents import wording
 from billing.documents.parts import Party, VatCategory, VatTotal, refuse
 from billing.documents.sheet import Paper, paper_faults
 from marketplace.kit.i18n import _, fmt_date
@@ -36,6 +37,11 @@ class SettlementLine(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     reversal: bool = False
 
+    @property
+    def when(self) -> str:
+        """The days of the course and its code."""
+        return _when(self)
+
 
 class AccruedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A share that is earned or coming but not payable yet: shown for information, in no total.
@@ -51,6 +57,18 @@ class AccruedLine(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
     payable_on: date | None = None
     held_because: str = ""
+
+    @property
+    def when(self) -> str:
+        """The days of the course and its code."""
+        return _when(self)
+
+    @property
+    def payable(self) -> str:
+        """When it becomes payable, or what stops it."""
+        if self.held_because:
+            return _("On hold: {reason}", reason=self.held_because)
+        return _("Payable from {date}", date=fmt_date(self.payable_on, "long")) if self.payable_on else _("After the course")
 
 
 class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +121,46 @@ class SettlementStatement(Paper, frozen=True, kw_only=True, tag="settlement"):
         return sum(line.share_cents for line in self.accrued)
 
     @property
+    def sums(self) -> list[tuple[str, int]]:
+        """From this period's shares to what is paid out."""
+        rows = [(_("Your shares"), self.net_cents), (_("VAT"), self.vat_cents)]
+        rows += [(_("From earlier statements"), self.opening_cents)] if self.opening_cents else []
+        rows += [(adjustment.text, adjustment.cents) for adjustment in self.adjustments]
+        carried = self.closing_cents if self.payout_cents else 0
+        return rows + ([(_("To the next statement"), -carried)] if carried else [])
+
+    @property
+    def small_print(self) -> str:
+        """The foot of the last page: how to object, and whose invoice belongs to it."""
+        parts = []
+        if self.objection_until_on:
+            date, address = fmt_date(self.objection_until_on, "long"), self.objection_email or self.sender.email
+            parts.append(
+                _(
+                    "Not right? Tell us by {date} at the latest, at {address}. What you object to waits; the rest is paid.",
+                    date=date,
+                    address=address,
+                )
+            )
+        if self.self_billed_number:
+            parts.append(
+                _(
+                    "Our self-billed invoice {number} belongs to this statement. You need not send an invoice.",
+                    number=self.self_billed_number,
+                )
+            )
+        elif self.invoice_wanted:
+            parts.append(
+                _(
+                    "Please send us your invoice for {amount}, quoting {number}. We pay after that.",
+                    amount=wording.euro(self.total_cents),
+                    number=self.number,
+                )
+            )
+        parts.append(_("Amounts are in euros; shares and commission are without VAT."))
+        return " ".join(parts)
+
+    @property
     def heading(self) -> str:
         """Its title."""
         return _("Settlement statement")
@@ -123,6 +181,10 @@ class SettlementStatement(Paper, frozen=True, kw_only=True, tag="settlement"):
             (_("Object until"), fmt_date(self.objection_until_on, "long") if self.objection_until_on else ""),
             (_("Your VAT number"), self.addressee.vat_id),
         ]
+
+
+def _when(line: SettlementLine | AccruedLine) -> str:
+    return ", ".join(part for part in (wording.span(line.from_on, line.to_on), line.session) if part)
 
 
 def _faults(statement: SettlementStatement) -> list[str]:

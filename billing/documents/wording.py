@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 from babel import Locale
 
-from billing.documents.model import VatCategory, half_up
+from billing.documents.parts import VatCategory, half_up
 from marketplace.kit.i18n import _, current_locale, fmt_date, n_
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
 
-    from billing.documents.model import DocumentLine, InvoiceDocument, VatTotal
+    from billing.documents.model import InvoiceDocument
+    from billing.documents.parts import DocumentLine, InvoiceReference, VatTotal
 
 HIGH, LOW = 21, 9
 NAMED_ORDERS = 6
+ISO_GROUP = 4
 NBSP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 
@@ -91,9 +94,14 @@ def vat_reason(total: VatTotal) -> str:
 
 def period(line: DocumentLine) -> str:
     """Return the day or days of delivery: ``18 January to 5 April 2027``."""
-    start, end = line.supply_from_on, line.supply_to_on or line.supply_from_on
-    if start is None or end is None:
+    return span(line.supply_from_on, line.supply_to_on)
+
+
+def span(start: date | None, end: date | None) -> str:
+    """Return a day or a period in words; the year is named once when it can be. Empty without a first day."""
+    if start is None:
         return ""
+    end = end or start
     if start == end:
         return fmt_date(start, "long")
     first = fmt_date(start, "long")
@@ -123,16 +131,65 @@ def orders(numbers: tuple[str, ...]) -> str:
     return ", ".join(numbers) if len(numbers) <= NAMED_ORDERS else _("{n}, named on their lines", n=len(numbers))
 
 
+def invoice_reference(reference: InvoiceReference) -> str:
+    """Return an earlier invoice as ``2026-000417 (1 Dec 2026)``."""
+    return f"{reference.number} ({fmt_date(reference.dated_on, 'medium')})"
+
+
+def self_billed_mark() -> str:
+    """Return the words that the law wants on what the buyer wrote, in both languages. Source: Wet OB 1968 art. 35a(1)(k)."""
+    return "Factuur uitgereikt door afnemer" if current_locale() == "nl" else "Self-billing / factuur uitgereikt door afnemer"
+
+
+def self_billed_print(document: InvoiceDocument) -> str:
+    """Return the sentences at the foot of what we wrote in the partner's name."""
+    names = {"buyer": document.buyer.name, "seller": document.seller.name}
+    parts = [_("{buyer} issues this document in the name and on behalf of {seller}.", **names)]
+    if document.agreement_on:
+        parts = [
+            _(
+                "{buyer} issues this document in the name and on behalf of {seller}, as agreed on {date}.",
+                **names,
+                date=fmt_date(document.agreement_on, "long"),
+            )
+        ]
+    if document.objection_until_on:
+        parts.append(_("Not right? Tell us by {date} at the latest.", date=fmt_date(document.objection_until_on, "long")))
+    return " ".join(parts)
+
+
+def many_orders(lines: tuple[DocumentLine, ...]) -> bool:
+    """Tell whether the lines come from several orders, so that each names its own."""
+    return len({line.order_number for line in lines if line.order_number}) > 1
+
+
+def total_label(document: InvoiceDocument) -> str:
+    """Return what the total of an invoice is called."""
+    if document.is_credit:
+        return _("Total credited")
+    return _("We pay") if document.is_self_billed else _("To pay")
+
+
 def terms_sentence(document: InvoiceDocument) -> str:
     """Return the payment terms (BT-20)."""
+    if document.is_self_billed:
+        return _payout_sentence(document)
     if document.is_credit:
         numbers = ", ".join(credited.number for credited in document.credits)
         return _("This amount is set off against invoice {numbers}, or paid back if that invoice is paid.", numbers=numbers)
     return n_("Payment term {n} day.", "Payment term {n} days.", document.terms_days)
 
 
+def _payout_sentence(document: InvoiceDocument) -> str:
+    if document.is_credit:
+        return _("This amount is set off against what we pay you next.")
+    return _("We pay this on {date}.", date=fmt_date(document.due_on, "long")) if document.due_on else ""
+
+
 def small_print(document: InvoiceDocument) -> str:
     """Return the sentences at the foot of the last page."""
+    if document.is_self_billed:
+        return " ".join((self_billed_print(document), _("The e-invoice (EN 16931) is attached to this PDF.")))
     parts = [terms_sentence(document)]
     if document.is_credit:
         parts.append(_("Is something not right? Call or mail us."))
@@ -147,3 +204,9 @@ def small_print(document: InvoiceDocument) -> str:
 def country(code: str) -> str:
     """Return the country's name in the language of the moment."""
     return str(Locale.parse(current_locale()).territories.get(code, code))
+
+
+def iban(number: str) -> str:
+    """Return an IBAN in groups of four."""
+    packed = number.replace(" ", "")
+    return " ".join(packed[at : at + ISO_GROUP] for at in range(0, len(packed), ISO_GROUP))

@@ -15,6 +15,7 @@ import msgspec
 from billing.documents import finished
 from billing.documents.frames import Answer, receive, send
 from billing.documents.model import InvoiceDocument
+from billing.documents.papers import AnyDocument
 
 if TYPE_CHECKING:
     from billing.documents.pdf import Press
@@ -25,15 +26,18 @@ def main() -> None:
     channel = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not land between the frames
     press = finished.press()
-    decoder = msgspec.msgpack.Decoder(InvoiceDocument)
+    decoder = msgspec.msgpack.Decoder[AnyDocument](AnyDocument)
     send(channel, b"")
     while (frame := receive(sys.stdin.buffer)) is not None:
         send(channel, msgspec.msgpack.encode(_answer(frame, decoder, press)))
 
 
-def _answer(frame: bytes, decoder: msgspec.msgpack.Decoder[InvoiceDocument], press: Press) -> Answer:
+def _answer(frame: bytes, decoder: msgspec.msgpack.Decoder[AnyDocument], press: Press) -> Answer:
     try:
-        rendered = finished.make(decoder.decode(frame), press=press)
+        document = decoder.decode(frame)
+        if not isinstance(document, InvoiceDocument):
+            return Answer(pdf=press.pdf(document), missing_glyphs=press.missing_glyphs)
+        rendered = finished.make(document, press=press)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - WeasyPrint's refusals are BaseExceptions; the asker decides

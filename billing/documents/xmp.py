@@ -1,4 +1,4 @@
-"""The XMP packet of a Factur-X PDF: one rdf:RDF, every property an element, and the extension schema that PDF/A wants.
+"""The XMP packet of our PDFs, with or without a Factur-X invoice inside: one rdf:RDF, every property an element, and the extension schema that PDF/A wants.
 
 WeasyPrint writes its own packet with attributes, and a second RDF for anything added; some readers then miss the invoice.
 It also says that the document follows PDF/UA-1, which WeasyPrint can't say beside PDF/A: the tags are there, and tests check both.
@@ -31,8 +31,9 @@ class Packet(NamedTuple):
     stamp: str
 
 
-def write(packet: Packet) -> bytes:
-    """Return the packet, UTF-8."""
+def write(packet: Packet, *, factur_x: bool) -> bytes:
+    """Return the packet, UTF-8; with ``factur_x`` it says which invoice file is attached."""
+    schema = _FACTURX_SCHEMA.format(facturx=FACTURX_NAMESPACE, properties="".join(_property(name, text) for name, text in _PROPERTIES))
     return _TEMPLATE.format(
         title=escape(packet.title),
         author=escape(packet.author),
@@ -40,10 +41,9 @@ def write(packet: Packet) -> bytes:
         language=escape(packet.language),
         producer=escape(packet.producer),
         stamp=escape(packet.stamp),
-        name=ATTACHMENT_NAME,
-        facturx=FACTURX_NAMESPACE,
         ua_properties=_property("part", "The part of PDF/UA that the document follows", kind="Integer", category="internal"),
-        properties="".join(_property(name, text) for name, text in _PROPERTIES),
+        facturx_schema=schema if factur_x else "",
+        facturx=_FACTURX.format(facturx=FACTURX_NAMESPACE, name=ATTACHMENT_NAME) if factur_x else "",
     ).encode()
 
 
@@ -58,6 +58,23 @@ def _property(name: str, description: str, *, kind: str = "Text", category: str 
     )
 
 
+_FACTURX_SCHEMA = """\
+<rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>Factur-X PDFA Extension Schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>{facturx}</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>fx</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq>
+{properties}</rdf:Seq></pdfaSchema:property>
+</rdf:li>
+"""
+_FACTURX = """\
+<rdf:Description rdf:about="" xmlns:fx="{facturx}">
+<fx:DocumentType>INVOICE</fx:DocumentType>
+<fx:DocumentFileName>{name}</fx:DocumentFileName>
+<fx:Version>1.0</fx:Version>
+<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>
+</rdf:Description>
+"""
 _TEMPLATE = """\
 <?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -93,21 +110,8 @@ xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http:
 <pdfaSchema:property><rdf:Seq>
 {ua_properties}</rdf:Seq></pdfaSchema:property>
 </rdf:li>
-<rdf:li rdf:parseType="Resource">
-<pdfaSchema:schema>Factur-X PDFA Extension Schema</pdfaSchema:schema>
-<pdfaSchema:namespaceURI>{facturx}</pdfaSchema:namespaceURI>
-<pdfaSchema:prefix>fx</pdfaSchema:prefix>
-<pdfaSchema:property><rdf:Seq>
-{properties}</rdf:Seq></pdfaSchema:property>
-</rdf:li>
-</rdf:Bag></pdfaExtension:schemas>
+{facturx_schema}</rdf:Bag></pdfaExtension:schemas>
 </rdf:Description>
-<rdf:Description rdf:about="" xmlns:fx="{facturx}">
-<fx:DocumentType>INVOICE</fx:DocumentType>
-<fx:DocumentFileName>{name}</fx:DocumentFileName>
-<fx:Version>1.0</fx:Version>
-<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>
-</rdf:Description>
-</rdf:RDF>
+{facturx}</rdf:RDF>
 </x:xmpmeta>
 <?xpacket end="r"?>"""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from billing.documents.model import (
     Address,
-    InvoiceReference,
     DocumentKind,
     DocumentLine,
     InvoiceDocument,
+    InvoiceReference,
     Party,
     Seller,
     VatCategory,
@@ -23,6 +23,7 @@ from billing.documents.model import (
 if TYPE_CHECKING:
     from random import Random
 
+ZERO_TEXT = "Btw-tarief 0% (art. 39 Uitvoeringsbesluit OB 1968 en het certificaat van vrijstelling)"
 EXEMPT_TEXT = "Vrijgesteld van btw (art. 11 lid 1 onderdeel o Wet OB 1968)"
 REVERSE_TEXT = "Btw verlegd / VAT reverse charge"
 CODES = {VatCategory.EXEMPT: ("VATEX-EU-132-1I", EXEMPT_TEXT), VatCategory.REVERSE_CHARGE: ("VATEX-EU-AE", REVERSE_TEXT)}
@@ -78,6 +79,39 @@ def a_document(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
 def a_credit_note(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
     credited = InvoiceReference(number="2026-000417", dated_on=date(2026, 12, 1))
     given = {"kind": DocumentKind.CREDIT_NOTE, "number": "C2026-000003", "due_on": None, "credits": (credited,), **values}
+    return a_document(*lines, **given)
+
+
+OPERATOR = Party(
+    name="Expat Centre Leiden",
+    tagline="for internationals and their employers",
+    address=SELLER.address,
+    vat_id=SELLER.vat_id,
+    legal_id=SELLER.legal_id,
+    legal_scheme="0106",
+    email="partners@ecl.example",
+    phone=SELLER.phone,
+)
+PARTNER = Seller(
+    name="Taalatelier de Vliet",
+    attention="Administratie",
+    address=Address(street="Vlietweg 4", postcode="2323 LA", city="Leiden"),
+    vat_id="NL000099997B33",
+    legal_id="90000027",
+    legal_scheme="0106",
+    email="admin@vliet.example",
+    iban="NL20 INGB 0001 2345 67",
+)
+
+
+def a_self_billed(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
+    """Make a self-billed invoice of a partner, or with ``credits`` its credit note."""
+    credit = "credits" in values
+    given: dict[str, Any] = {
+        "kind": DocumentKind.SELF_BILLED_CREDIT if credit else DocumentKind.SELF_BILLED,
+        "number": "SB-VLIET-2026-000004", "seller": PARTNER, "buyer": OPERATOR, "agreement_on": date(2026, 1, 5),
+        "objection_until_on": date(2026, 12, 11), "statement_number": "2026-11", **({"due_on": None} if credit else {}), **values,
+    }  # fmt: skip
     return a_document(*lines, **given)
 
 
