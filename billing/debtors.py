@@ -13,13 +13,17 @@ import msgspec
 from stdnum import exceptions
 from stdnum.eu import vat as eu_vat
 
+from billing import redecide, seller
 from billing.vat import EU, BuyerFacts
+from billing.vat_ids import matters
+from billing.vies import checks
 from marketplace.kit import audit, db, ids
 from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import SYSTEM
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from marketplace.kit.identity import Actor
@@ -79,8 +83,12 @@ _SELECT = f"SELECT id, owner_id, vat_id_valid, {', '.join(_NAMES)} FROM debtor" 
 
 
 async def create(profile: DebtorProfile, *, owner_id: UUID, now: datetime, actor: Actor = SYSTEM) -> UUID:
-    """Make the debtor of an owner and return its id. Raises ``Invalid`` per field, ``Conflict`` when the owner has one."""
+    """Make the debtor of an owner and return its id; a VAT id that decides its VAT is to be checked (``billing.vies``).
+
+    Raises ``Invalid`` per field, ``Conflict`` when the owner has one.
+    """
     made, valid = _checked(profile)
+    valid = valid and not matters(made.country, made.vat_id)
     debtor_id = ids.new_id()
     marks = ", ".join(f"${number}" for number in range(1, len(_NAMES) + 6))
     sql = (
@@ -90,12 +98,16 @@ async def create(profile: DebtorProfile, *, owner_id: UUID, now: datetime, actor
     async with db.atomic():
         if await db.execute(sql, debtor_id, owner_id, valid, now, now, *_values(made)) == 0:
             raise Conflict("debtor_exists", _("This company has a billing profile already."))
+        await checks.ask(debtor_id, now=now)
         await audit.record("debtor.created", actor=actor, subject=("debtor", debtor_id), data={"owner": owner_id}, now=now)
     return debtor_id
 
 
 async def update(debtor_id: UUID, profile: DebtorProfile, *, actor: Actor, now: datetime) -> None:
-    """Replace a debtor's profile; documents that were issued keep theirs. Raises ``Invalid`` and ``NotFound``."""
+    """Replace a debtor's profile; documents that were issued keep theirs. Raises ``Invalid`` and ``NotFound``.
+
+    Another VAT id or country: the id is to be checked, and the VAT of what is not invoiced yet is decided again.
+    """
     made, valid = _checked(profile)
     before = await get(debtor_id)
     changed = [name for name in _NAMES if getattr(before, name) != getattr(made, name)]
@@ -104,7 +116,12 @@ async def update(debtor_id: UUID, profile: DebtorProfile, *, actor: Actor, now: 
     settings = ", ".join(f"{name} = ${number}" for number, name in enumerate(_NAMES, start=4))
     sql = f"UPDATE debtor SET vat_id_valid = $2, updated_at = $3, {settings} WHERE id = $1"  # noqa: S608 - our own names
     async with db.atomic():
+        if matters(made.country, made.vat_id):
+            valid = await checks.counts(debtor_id, made.vat_id or "")
         await db.execute(sql, debtor_id, valid, now, *_values(made))
+        if {"vat_id", "country"} & set(changed):
+            await checks.ask(debtor_id, now=now)
+            await redecide.of_debtor(debtor_id, now=now)
         await audit.record("debtor.changed", actor=actor, subject=("debtor", debtor_id), data={"fields": changed}, now=now)
 
 
@@ -116,6 +133,11 @@ async def get(debtor_id: UUID) -> Debtor:
     return found
 
 
+async def many(debtor_ids: Collection[UUID]) -> list[Debtor]:
+    """Return debtors by the name on their invoices; unknown ids are left out."""
+    return await db.rows(Debtor, f"{_SELECT} WHERE id = ANY($1) ORDER BY lower(legal_name), id", list(debtor_ids))
+
+
 async def of_owner(owner_id: UUID) -> Debtor | None:
     """Return the debtor of a company, or None."""
     return await db.row(Debtor, f"{_SELECT} WHERE owner_id = $1", owner_id)
@@ -123,8 +145,7 @@ async def of_owner(owner_id: UUID) -> Debtor | None:
 
 async def buyer_facts(debtor_id: UUID) -> BuyerFacts:
     """Return what the VAT decision needs to know of the buyer. Raises ``NotFound``."""
-    debtor = await get(debtor_id)
-    return BuyerFacts(country=debtor.country, vat_id=debtor.vat_id, vat_id_valid=debtor.vat_id_valid)
+    return await seller.buyer(debtor_id)
 
 
 def _values(profile: DebtorProfile) -> list[object]:

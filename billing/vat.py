@@ -1,7 +1,7 @@
 """Which VAT a line carries, why, and what it adds up to. Pure: dated rules in, a decision with its trace out.
 
-The wording of the law is ours; ECL's tax adviser decides. So every choice stands in ``RULES`` and ``RATES`` as dated data
-(RULES §6), and each decision carries the steps that led to it, language-neutral, for ``explain`` to say.
+The wording of the law is ours; ECL's tax adviser decides. So every choice stands as dated data in ``vat_rules.toml`` (RULES §6),
+and each decision carries the facts and the steps that led to it, language-neutral, for ``explain`` to say and to decide again.
 """
 
 from __future__ import annotations
@@ -11,14 +11,22 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 import msgspec
 
-from marketplace.kit.i18n import N_, _, fmt_date, fmt_number
+from billing.vat_rules import Treatment, VatBasis, VatRules, rules_on
+from billing.vat_words import FACTS, explain, legal_text, note, parts, question, step
 from marketplace.kit.money import half_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+__all__ = [
+    "BuyerFacts", "Exemption", "Override", "Period", "SellerFacts", "Taxed", "TeachingForm", "Treatment", "VatBasis", "VatCategory",
+    "VatDecision", "VatFacts", "VatLine", "VatRules", "VatTotal", "decide", "decide_partner", "explain", "facts_of", "legal_text",
+    "line_net", "note", "question", "rules_on", "step", "totals",
+]  # fmt: skip
 
 
 class VatCategory(StrEnum):
@@ -28,19 +36,6 @@ class VatCategory(StrEnum):
     EXEMPT = "E"
     REVERSE_CHARGE = "AE"
     ZERO = "Z"
-
-
-class VatBasis(StrEnum):
-    """What is sold, as the VAT rules tell things apart; the catalogue's words, and two of our own at the end."""
-
-    GENERAL_LANGUAGE = "general_language"
-    PROFESSIONAL_COURSE = "professional_course"
-    COACHING = "coaching"
-    E_LEARNING = "e_learning"
-    MATERIAL = "material"
-    SERVICE = "service"
-    REDUCED = "reduced"
-    PLATFORM_FEE = "platform_fee"
 
 
 class TeachingForm(StrEnum):
@@ -53,26 +48,19 @@ class TeachingForm(StrEnum):
     SELF_PACED = "self_paced"
 
 
-class Treatment(StrEnum):
-    """What a rule says of a basis."""
-
-    EXEMPT = "exempt"
-    EXEMPT_IF_REGISTERED = "exempt_if_registered"
-    TAXED = "taxed"
-    REDUCED = "reduced"
-    FOLLOWS_COURSE = "follows_course"
-
-
 class VatFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is sold and when it is supplied (the last day, where it takes several).
 
-    ``course`` is the basis of the course that material or a cancellation fee belongs to, if it belongs to one.
+    ``course`` is the basis of the course that material or a cancellation fee belongs to, if it belongs to one. ``subject_id`` is
+    the programme (for what was decided about it alone), ``partner_id`` who teaches; both opaque here.
     """
 
     basis: VatBasis
     supply_on: date
     teaching: TeachingForm = TeachingForm.ON_SITE
     course: VatBasis | None = None
+    subject_id: UUID | None = None
+    partner_id: UUID | None = None
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -86,24 +74,54 @@ class Period(msgspec.Struct, frozen=True):
         return self.from_on <= on and (self.until_on is None or on <= self.until_on)
 
 
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided for one programme, in a period, and why."""
+
+    subject_id: UUID
+    treatment: Treatment
+    reason: str
+    period: Period
+
+
 class SellerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Who sells: ``crkbo`` are the periods of its entry in the register of short vocational education."""
+    """Who sells: ``crkbo`` are the periods of its entry in the register of short vocational education.
+
+    ``partners`` has those of the partners that teach, by id and name: they count where the rules say so.
+    """
 
     vat_id: str
     country: str = "NL"
     crkbo: tuple[Period, ...] = ()
+    name: str = ""
+    overrides: tuple[Override, ...] = ()
+    partners: dict[UUID, tuple[Period, ...]] = {}
+
+
+class Exemption(msgspec.Struct, frozen=True, kw_only=True):
+    """An international organisation's certificate, with the days on which it counts."""
+
+    number: str
+    issuer: str
+    period: Period
 
 
 class BuyerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Who buys, always a business. ``vat_id_valid`` is what the last check of the id said."""
+    """Who buys, always a business. ``vat_id_valid`` is what the last final check of the id said, ``pending`` that none did yet.
+
+    ``proof`` is the consultation number of the check on ``checked_on``.
+    """
 
     country: str = "NL"
     vat_id: str | None = None
     vat_id_valid: bool = False
+    pending: bool = False
+    checked_on: date | None = None
+    proof: str | None = None
+    certificates: tuple[Exemption, ...] = ()
 
 
 class VatDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome for one line. ``rate`` is per cent; ``trace`` has the steps, to be said by ``explain``."""
+    """The outcome for one line. ``rate`` is per cent; ``trace`` has the facts and the steps, the latter said by ``explain``."""
 
     category: VatCategory
     rate: Decimal
@@ -112,153 +130,160 @@ class VatDecision(msgspec.Struct, frozen=True, kw_only=True):
     trace: tuple[str, ...] = ()
 
 
-class VatRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds from a day on. ``self_paced`` is for any course that is taken without a teacher."""
-
-    from_on: date
-    standard: Decimal
-    reduced: Decimal
-    treatments: dict[VatBasis, Treatment]
-    self_paced: Treatment
-    reverse_charge: bool = True
-
-
-RULES: tuple[VatRules, ...] = (
-    VatRules(
-        from_on=date(2019, 1, 1),
-        standard=Decimal(21),
-        reduced=Decimal(9),
-        treatments={
-            VatBasis.GENERAL_LANGUAGE: Treatment.EXEMPT,
-            VatBasis.PROFESSIONAL_COURSE: Treatment.EXEMPT_IF_REGISTERED,
-            VatBasis.COACHING: Treatment.TAXED,
-            VatBasis.E_LEARNING: Treatment.TAXED,
-            VatBasis.MATERIAL: Treatment.FOLLOWS_COURSE,
-            VatBasis.SERVICE: Treatment.TAXED,
-            VatBasis.REDUCED: Treatment.REDUCED,
-            VatBasis.PLATFORM_FEE: Treatment.TAXED,
-        },
-        self_paced=Treatment.TAXED,
-    ),
-)
-
 _EDUCATION = frozenset({Treatment.EXEMPT, Treatment.EXEMPT_IF_REGISTERED})
 EXEMPT_CODE = "VATEX-EU-132-1I"
 REVERSE_CHARGE_CODE = "VATEX-EU-AE"
-LEGAL_TEXTS: dict[str, dict[str, str]] = {
-    EXEMPT_CODE: {
-        "nl": "Vrijgesteld van btw (art. 11 lid 1 onderdeel o Wet OB 1968)",
-        "en": "Exempt from VAT (art. 11(1)(o) of the Dutch VAT Act 1968)",
-    },
-    REVERSE_CHARGE_CODE: {"nl": "Btw verlegd / VAT reverse charge", "en": "Btw verlegd / VAT reverse charge"},
-}
 EU = frozenset("AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())  # noqa: SIM905 - reads better
 
 
-def legal_text(code: str | None, language: str) -> str | None:
-    """Return the sentence that the law wants on the document for an exemption code, in Dutch or English."""
-    return None if code is None else LEGAL_TEXTS[code].get(language, LEGAL_TEXTS[code]["nl"])
+def decide(facts: VatFacts, seller: SellerFacts, buyer: BuyerFacts, *, rules: tuple[VatRules, ...] | None = None) -> VatDecision:
+    """Decide the VAT of one line: the buyer's certificate, the buyer abroad, then what is sold.
 
-
-def rules_on(on: date) -> VatRules:
-    """Return the rules that hold on a day; the oldest for days before them all."""
-    return max((rules for rules in RULES if rules.from_on <= on), key=lambda rules: rules.from_on, default=RULES[0])
-
-
-def decide(facts: VatFacts, seller: SellerFacts, buyer: BuyerFacts) -> VatDecision:
-    """Decide the VAT of one line: the buyer abroad first, then what is sold. Source: RULES §6, Wet OB 1968 art. 11, 12."""
-    rules = rules_on(facts.supply_on)
-    abroad = _abroad(rules, seller, buyer)
+    ``rules`` are the installation's unless given. Source: RULES §6; Wet OB 1968 art. 11, 12; directive 2006/112/EC art. 44, 151, 196.
+    """
+    block = rules_on(facts.supply_on, rules)
+    kept = _stored(facts)
+    certified = _certified(facts, buyer)
+    if certified.verdict and block.certificate == "everything":
+        return _decision(VatCategory.ZERO, Decimal(0), None, [kept, *certified.steps, step("zero")])
+    abroad = _abroad(block, seller, buyer)
     if abroad.verdict:
-        return _decision(VatCategory.REVERSE_CHARGE, Decimal(0), REVERSE_CHARGE_CODE, abroad.steps)
-    treatment, steps = _treatment(rules, facts, seller)
-    steps = [*abroad.steps, *steps]
+        return _decision(VatCategory.REVERSE_CHARGE, Decimal(0), REVERSE_CHARGE_CODE, [kept, *abroad.steps])
+    treatment, steps = _treatment(block, facts, seller)
+    steps = [kept, *abroad.steps, *steps]
     if treatment is Treatment.EXEMPT:
         return _decision(VatCategory.EXEMPT, Decimal(0), EXEMPT_CODE, steps)
-    rate = rules.reduced if treatment is Treatment.REDUCED else rules.standard
-    return _decision(VatCategory.STANDARD, rate, None, [*steps, step("rate", rate=rate)])
+    if certified.verdict:
+        return _decision(VatCategory.ZERO, Decimal(0), None, [*steps, *certified.steps, step("zero")])
+    rate = block.reduced if treatment is Treatment.REDUCED else block.standard
+    return _decision(VatCategory.STANDARD, rate, None, [*steps, *certified.steps, step("rate", rate=rate)])
+
+
+def decide_partner(facts: VatFacts, partner: SellerFacts, operator: BuyerFacts) -> VatDecision:
+    """Decide the VAT of what a partner supplies to the operator, for the partner's (self-billed) invoice.
+
+    The same table, with the partner as the seller: its own entry in the register counts, and what was decided about the
+    operator's programmes does not.
+    """
+    return decide(msgspec.structs.replace(facts, subject_id=None, partner_id=None), partner, operator)
 
 
 def _decision(category: VatCategory, rate: Decimal, code: str | None, steps: list[str]) -> VatDecision:
-    return VatDecision(category=category, rate=rate, exemption_code=code, text=legal_text(code, "nl"), trace=tuple(steps))
+    return VatDecision(category=category, rate=rate, exemption_code=code, text=note(category.value, code, "nl"), trace=tuple(steps))
 
 
-class _Abroad(msgspec.Struct, frozen=True):
+class _Buyer(msgspec.Struct, frozen=True):
     verdict: bool
     steps: list[str]
 
 
-def _abroad(rules: VatRules, seller: SellerFacts, buyer: BuyerFacts) -> _Abroad:
+def _certified(facts: VatFacts, buyer: BuyerFacts) -> _Buyer:
+    for one in buyer.certificates:
+        if one.period.holds(facts.supply_on):
+            until = one.period.until_on or facts.supply_on
+            return _Buyer(
+                verdict=True, steps=[step("certificate", number=one.number, issuer=one.issuer, since=one.period.from_on, until=until)]
+            )
+    return _Buyer(verdict=False, steps=[step("certificate_not_then", on=facts.supply_on)] if buyer.certificates else [])
+
+
+def _abroad(rules: VatRules, seller: SellerFacts, buyer: BuyerFacts) -> _Buyer:
     if buyer.country == seller.country:
-        return _Abroad(verdict=False, steps=[])
+        return _Buyer(verdict=False, steps=[])
     if buyer.country not in EU:
-        return _Abroad(verdict=False, steps=[step("outside_eu", country=buyer.country)])
-    if not rules.reverse_charge or not buyer.vat_id or not buyer.vat_id_valid or not seller.vat_id:
-        return _Abroad(verdict=False, steps=[step("no_valid_vat_id", country=buyer.country)])
-    return _Abroad(verdict=True, steps=[step("reverse_charge", country=buyer.country, id=buyer.vat_id)])
+        return _Buyer(verdict=False, steps=[step("outside_eu", country=buyer.country)])
+    if not rules.reverse_charge or not buyer.vat_id or not seller.vat_id or not (buyer.vat_id_valid or buyer.pending):
+        if buyer.vat_id and buyer.checked_on and not buyer.vat_id_valid:
+            return _Buyer(verdict=False, steps=[step("vat_id_not_in_use", id=buyer.vat_id, checked=buyer.checked_on)])
+        return _Buyer(verdict=False, steps=[step("no_valid_vat_id", country=buyer.country)])
+    return _Buyer(verdict=True, steps=[step("reverse_charge", country=buyer.country, id=buyer.vat_id), *_proven(buyer)])
+
+
+def _proven(buyer: BuyerFacts) -> list[str]:
+    if buyer.pending:
+        return [step("pending", id=buyer.vat_id)]
+    if buyer.checked_on is None:
+        return []
+    if buyer.proof:
+        return [step("proof", checked=buyer.checked_on, number=buyer.proof)]
+    return [step("proof_plain", checked=buyer.checked_on)]
 
 
 def _treatment(rules: VatRules, facts: VatFacts, seller: SellerFacts) -> tuple[Treatment, list[str]]:
-    if facts.teaching is TeachingForm.SELF_PACED and rules.treatments[facts.basis] in _EDUCATION:
+    override = next((one for one in seller.overrides if one.subject_id == facts.subject_id and one.period.holds(facts.supply_on)), None)
+    if override is not None and facts.course is None:
+        return _registered(
+            rules, facts, seller, override.treatment, [step("override", reason=override.reason.rstrip(" .")), *_set(override.treatment)]
+        )
+    treatment = rules.treatments[facts.basis]
+    if facts.teaching is TeachingForm.SELF_PACED and treatment in _EDUCATION:
         return rules.self_paced, [step("e_learning")]
-    treatment, steps = rules.treatments[facts.basis], [step(facts.basis.value)]
+    steps = [step(facts.basis.value)]
     if treatment is Treatment.FOLLOWS_COURSE:
-        if facts.course is None or facts.course is facts.basis:
-            return Treatment.TAXED, [step("material_alone")]
-        followed, more = _treatment(rules, msgspec.structs.replace(facts, basis=facts.course, course=None), seller)
-        return followed, [*steps, *more]
+        return _followed(rules, facts, seller, steps)
+    if facts.basis is VatBasis.CANCELLATION_FEE:
+        return treatment, [step("cancellation_fee_taxed")]
     if facts.teaching is TeachingForm.ONLINE and treatment in _EDUCATION:
         steps.append(step("online"))
+    return _registered(rules, facts, seller, treatment, steps)
+
+
+def _followed(rules: VatRules, facts: VatFacts, seller: SellerFacts, steps: list[str]) -> tuple[Treatment, list[str]]:
+    if facts.course is None or facts.course is facts.basis:
+        return Treatment.TAXED, [step("fee_alone" if facts.basis is VatBasis.CANCELLATION_FEE else "material_alone")]
+    followed, more = _treatment(rules, msgspec.structs.replace(facts, basis=facts.course, course=None), seller)
+    return followed, [*steps, *more]
+
+
+def _set(treatment: Treatment) -> list[str]:
+    """Return the step that says what was decided for a programme; one that depends on the register says so itself."""
+    said = {Treatment.EXEMPT: "exempt_set", Treatment.TAXED: "taxed_set", Treatment.REDUCED: "reduced"}
+    return [step(said[treatment])] if treatment in said else [step("professional_course")]
+
+
+def _registered(
+    rules: VatRules, facts: VatFacts, seller: SellerFacts, treatment: Treatment, steps: list[str]
+) -> tuple[Treatment, list[str]]:
+    """Settle "exempt if registered" by the register on the day of supply: the operator's, or the partner's where that counts."""
     if treatment is not Treatment.EXEMPT_IF_REGISTERED:
         return treatment, steps
+    by_partner = rules.register_of == "partner" and facts.partner_id is not None
+    periods = seller.partners.get(facts.partner_id, ()) if by_partner and facts.partner_id else seller.crkbo
+    who = "" if by_partner else seller.name
     on = facts.supply_on.isoformat()
-    if any(period.holds(facts.supply_on) for period in seller.crkbo):
-        return Treatment.EXEMPT, [*steps, step("registered", on=on)]
-    return Treatment.TAXED, [*steps, step("not_registered", on=on)]
+    found = next((period for period in periods if period.holds(facts.supply_on)), None)
+    if found is None:
+        return Treatment.TAXED, [*steps, step("not_registered_who", who=who, on=on) if who else step("not_registered", on=on)]
+    said = step("registered_since", who=who, since=found.from_on, on=on) if who else step("registered", on=on)
+    return Treatment.EXEMPT, [*steps, said]
 
 
-# The trace: "key|name=value", said in the reader's language
-
-SENTENCES: dict[str, str] = {
-    "general_language": N_("A language course that is not aimed at one profession is general education, which is exempt from VAT."),
-    "professional_course": N_("A course for a profession is exempt only when the seller is in the CRKBO register."),
-    "registered": N_("The seller was in the CRKBO register on {on}, so the course is exempt from VAT."),
-    "not_registered": N_("The seller was not in the CRKBO register on {on}, so VAT is due."),
-    "coaching": N_("One-to-one coaching and career advice are taxed."),
-    "service": N_("This is taxed at the general rate."),
-    "material": N_("Books and material that belong to a course follow that course."),
-    "material_alone": N_("Books and material without a course are taxed."),
-    "reduced": N_("This is taxed at the reduced rate."),
-    "platform_fee": N_("A platform fee is taxed at the general rate."),
-    "e_learning": N_("Self-paced e-learning without a teacher is not education in the sense of the exemption, so VAT is due."),
-    "online": N_("Live online teaching counts as the same course on site."),
-    "reverse_charge": N_("The buyer is a business in another EU country ({country}) with VAT id {id}: the VAT is charged on to the buyer."),
-    "no_valid_vat_id": N_("The buyer is in {country}, but we have no VAT id that was found right, so Dutch VAT rules apply."),
-    "outside_eu": N_("The buyer is outside the EU ({country}); Dutch VAT rules apply until ECL's tax adviser says otherwise."),
-    "rate": N_("VAT is {rate}%."),
-}
+# The facts in the trace, for deciding again
 
 
-def step(key: str, **values: object) -> str:
-    """Return one step of a trace as it is stored."""
-    return "|".join([key, *(f"{name}={value}" for name, value in values.items())])
+def _stored(facts: VatFacts) -> str:
+    values = {"basis": facts.basis.value, "teaching": facts.teaching.value, "supply": facts.supply_on.isoformat()}
+    for name, value in (("course", facts.course), ("subject", facts.subject_id), ("partner", facts.partner_id)):
+        if value is not None:
+            values[name] = str(value)
+    return step(FACTS, **values)
 
 
-def explain(trace: Iterable[str]) -> list[str]:
-    """Say the steps of a stored trace in the current language. A step that this code doesn't know is shown as it is."""
-    return [_say(stored) for stored in trace]
-
-
-def _say(stored: str) -> str:
-    key, *pairs = stored.split("|")
-    if key not in SENTENCES:
-        return stored
-    values = dict(pair.split("=", 1) for pair in pairs)
-    if "on" in values:
-        values["on"] = fmt_date(date.fromisoformat(values["on"]), "long")
-    if "rate" in values:
-        values["rate"] = fmt_number(Decimal(values["rate"]))
-    return _(SENTENCES[key], **values)
+def facts_of(trace: Iterable[str]) -> VatFacts | None:
+    """Return the facts that a stored trace was decided on, or None for one that keeps none."""
+    for stored in trace:
+        key, values = parts(stored)
+        if key != FACTS:
+            continue
+        return VatFacts(
+            basis=VatBasis(values["basis"]),
+            supply_on=date.fromisoformat(values["supply"]),
+            teaching=TeachingForm(values["teaching"]),
+            course=VatBasis(values["course"]) if "course" in values else None,
+            subject_id=UUID(values["subject"]) if "subject" in values else None,
+            partner_id=UUID(values["partner"]) if "partner" in values else None,
+        )
+    return None
 
 
 # Adding up

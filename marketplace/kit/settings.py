@@ -82,6 +82,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_api_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_base: str = ""
+    vat_rules: str = ""
+    vies: str = ""
+    vies_base: str = "https://ec.europa.eu/taxation_customs/vies/rest-api"
+    vies_timeout: int = 10
+    vat_proof_days: int = 30
+    peppol_url: str = ""
+    peppol_token: str = ""
+    peppol_timeout: int = 20
     clock_shift: int = 0
     theme_css: str = ""
     theme_class: str = ""
@@ -98,6 +106,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def signing_secret(self) -> str:
         """The key for signatures (CSRF tokens, cursors): the setting, else one kept in the home directory."""
         return self.secret or _kept_secret(self.home)
+
+    @property
+    def vies_adapter(self) -> str:
+        """Who is asked about VAT ids: ``live`` the Commission's VIES, ``offline`` nobody (the default where no real money moves)."""
+        return self.vies or ("live" if self.live else "offline")
+
+    @property
+    def access_point(self) -> tuple[str, str]:
+        """The address and the token of the Peppol access point: the setting's, else the stand-in beside the sandbox; empty for none."""
+        if self.peppol_url or not self.stripe_base or self.live:
+            return self.peppol_url.rstrip("/"), self.peppol_token
+        return f"{self.stripe_base.rstrip('/')}/access-point", "stand-in"
 
     @property
     def uses_real_stripe(self) -> bool:
@@ -117,7 +137,7 @@ class Variable(msgspec.Struct, frozen=True):
     @property
     def is_secret(self) -> bool:
         """Whether its value must not be printed."""
-        return self.field in {"password", "secret", "stripe_api_key", "stripe_webhook_secret"}
+        return self.field in {"password", "secret", "stripe_api_key", "stripe_webhook_secret", "peppol_token"}
 
 
 _PLAIN = {
@@ -275,7 +295,21 @@ def _complaint(loaded: Settings) -> str | None:
         return "DATABASE_URL must start with postgresql:// (PostgreSQL is the only database this program runs on)."
     if loaded.smtp.starttls and loaded.smtp.tls:
         return "MARKETPLACE_SMTP_STARTTLS and MARKETPLACE_SMTP_TLS exclude each other: keep one."
-    return _stripe_complaint(loaded)
+    return _money_complaint(loaded) or _stripe_complaint(loaded)
+
+
+def _money_complaint(loaded: Settings) -> str | None:
+    if loaded.vies not in {"", "live", "offline"}:
+        return f"MARKETPLACE_VIES is “{loaded.vies}”: write live or offline."
+    if loaded.live and loaded.vies == "offline":
+        return "MARKETPLACE_VIES=offline invents answers about VAT ids: remove it where real money moves."
+    if loaded.vat_proof_days < 1 or loaded.vies_timeout < 1 or loaded.peppol_timeout < 1:
+        return "MARKETPLACE_VAT_PROOF_DAYS, MARKETPLACE_VIES_TIMEOUT and MARKETPLACE_PEPPOL_TIMEOUT must be at least 1."
+    if loaded.peppol_url and not loaded.peppol_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        return "MARKETPLACE_PEPPOL_URL must start with https:// (invoices go there)."
+    if loaded.peppol_url and not loaded.peppol_token:
+        return "MARKETPLACE_PEPPOL_URL is set without MARKETPLACE_PEPPOL_TOKEN: copy the token from the access point."
+    return None
 
 
 def _stripe_complaint(loaded: Settings) -> str | None:
