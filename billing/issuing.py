@@ -13,11 +13,15 @@ from uuid import UUID
 
 import msgspec
 
-from billing import charges, debtors, ledger, numbering, states, vat
+from billing import charges, debtors, ledger, numbering, redecide, states, vat
 from billing.ledger import Entry, Event
+from billing.runs import holds
 from billing.stripe_port import MAX_LINES
+from billing.vies import checks
 from marketplace.kit import audit, db, ids, work
 from marketplace.kit.clock import today
+from marketplace.kit.errors import Conflict
+from marketplace.kit.i18n import _
 from marketplace.kit.identity import SYSTEM
 from marketplace.kit.settings import settings
 
@@ -45,7 +49,9 @@ async def issue_group(payload: dict[str, Any], *, item: work.WorkItem, now: date
     await charges.ready(payload["group"], now=now)
     async with db.atomic():
         due = [charge for charge in await charges.lock_open(payload["group"]) if _is_due(charge, today(now))]
-        if due and (await debtors.get(due[0].debtor_id)).rhythm == "order":
+        if not due or (debtor := await debtors.get(due[0].debtor_id)).rhythm != "order":
+            return
+        if not await holds.refuse(payload["group"], due, debtor, now=now):
             await _issue(payload["group"], due, now=now)
 
 
@@ -57,12 +63,12 @@ async def issue(group_key: str, *, now: datetime) -> UUID | None:
     """Issue the invoice of a group's open charges, whatever the debtor's moment, and return its id.
 
     Exactly once, however often it is asked. Where the debtor wants its invoices divided, or there are too many lines for
-    one, it is the first of several. None when every charge was dropped before.
+    one, it is the first of several. None when every charge was dropped before, and while it must wait for VIES.
     """
     async with db.atomic():
         found = await charges.lock_open(group_key)
         if found:
-            return (await _issue(group_key, found, now=now))[0]
+            return next(iter(await _issue(group_key, found, now=now)), None)
         existing = await db.value(
             "SELECT l.invoice_id FROM charge c JOIN invoice_line l ON l.charge_id = c.id JOIN invoice i ON i.id = l.invoice_id"
             " WHERE c.group_key = $1 ORDER BY i.number LIMIT 1",
@@ -76,21 +82,27 @@ async def issue_charges(
 ) -> UUID | None:
     """Issue one invoice of those of these charges that are open, for a run; None when there are none.
 
-    ``group_key`` is the invoice's own and must be new. Raises ``ValueError`` for several debtors or too many lines.
+    ``group_key`` is the invoice's own and must be new. Raises ``ValueError`` for several debtors or too many lines, and
+    ``Conflict`` ``vat_unknown`` while VIES has not answered for the buyer's VAT id.
     """
     async with db.atomic():
-        found = await charges.lock(charge_ids)
+        found = await redecide.before_issue(await charges.lock(charge_ids), now=now)
         if not found:
             return None
         if len(found) > MAX_LINES:
             message = f"an invoice has at most {MAX_LINES} lines, not {len(found)}"
             raise ValueError(message)
+        if redecide.relies_on_vat_id(found) and not (await checks.standing(found[0].debtor_id, now=now)).settled:
+            raise Conflict("vat_unknown", _("It is not known yet whether the buyer's VAT id is in use."), next_step=_("Ask again under VAT ids."))
         return await _write(group_key, found, await _debtor_of(found), run_id=run_id, replaces_id=replaces_id, now=now)
 
 
 async def _issue(group_key: str, found: Sequence[charges.Charge], *, now: datetime) -> list[UUID]:
-    """Issue these charges of one group: one invoice, or one for each part of it."""
+    """Issue these charges of one group: one invoice, or one for each part of it; none while it must wait for VIES."""
+    found = await redecide.before_issue(found, now=now)
     debtor = await _debtor_of(found)
+    if redecide.relies_on_vat_id(found) and await checks.hold(group_key, debtor.id, now=now):
+        return []
     before = int(await db.value("SELECT count(*) FROM invoice WHERE group_key = $1 OR group_key LIKE $1 || '/%'", group_key))
     keys = (group_key if at == 0 else f"{group_key}/{at + 1}" for at in itertools.count(before))
     return [await _write(key, part, debtor, now=now) for part, key in zip(parts(found, debtor.split_by), keys, strict=False)]
@@ -135,7 +147,7 @@ async def _write(
     await _insert("invoice_line", _LINE, [_line(invoice_id, at, line, debtor.language) for at, line in enumerate(lines, 1)])
     await _insert("invoice_vat", _VAT, [
         (ids.new_id(), invoice_id, share.category.value, share.rate, share.net_cents, share.vat_cents,
-         share.exemption_code, vat.legal_text(share.exemption_code, debtor.language))
+         share.exemption_code, vat.note(share.category.value, share.exemption_code, debtor.language))
         for share in shares
     ])  # fmt: skip
     await db.execute("UPDATE charge SET state = 'invoiced' WHERE id = ANY($1)", [line.id for line in lines])
@@ -160,7 +172,8 @@ async def _follow(invoice_id: UUID, *, free: bool, now: datetime) -> None:
 def _line(invoice_id: UUID, position: int, charge: charges.Charge, language: str) -> tuple[object, ...]:
     return (
         ids.new_id(), invoice_id, position, charge.id, charge.description, charge.detail, charge.quantity, charge.unit_price_cents,
-        charge.net_cents, charge.vat_category, charge.vat_rate, charge.exemption_code, vat.legal_text(charge.exemption_code, language),
+        charge.net_cents, charge.vat_category, charge.vat_rate, charge.exemption_code,
+        vat.note(charge.vat_category, charge.exemption_code, language),
         _json(charge.trace), charge.supply_from_on, charge.supply_to_on, charge.order_number, charge.purchase_order,
         charge.cost_centre, charge.person_label, charge.department,
     )  # fmt: skip

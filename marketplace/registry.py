@@ -13,6 +13,7 @@ MODULES = (
     "marketplace.kit.mail",
     "catalog.jobs",
     "billing.jobs",
+    "billing.runs.jobs",
     "marketplace.people.members",
     "marketplace.people.jobs",
     "marketplace.enrolments.jobs",

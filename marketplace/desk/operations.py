@@ -30,6 +30,9 @@ JOBS = {
     "catalog.refresh_search": N_("Refresh the catalogue's search"),
     "billing.stripe_events": N_("Read events from Stripe"),
     "billing.stripe_compare": N_("Compare invoices with Stripe"),
+    "runs.request_due": N_("Ask for the invoices whose moment has come"),
+    "runs.propose": N_("Propose the monthly invoice run"),
+    "runs.watch": N_("Watch for invoices that must go by the 15th"),
 }
 KINDS = {
     "scheduling.run": N_("Place a planned enrolment"),
@@ -47,6 +50,9 @@ KINDS = {
     "billing.stripe_compare": N_("Compare an invoice with Stripe"),
     "billing.stripe_event": N_("Work on an event from Stripe"),
     "billing.issue": N_("Issue an invoice"),
+    "runs.collect": N_("Put an invoice run together"),
+    "runs.issue_group": N_("Issue an invoice of a run"),
+    "orders.session_moved": N_("Give charges the new dates of a session"),
     "billing.stripe_mirror": N_("Put an invoice at Stripe"),
     "billing.render": N_("Make an invoice's PDF"),
     "billing.link_arrived": N_("Wait for the payment link"),

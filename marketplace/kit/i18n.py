@@ -34,7 +34,7 @@ DEFAULT_LOCALE = "en"
 NAMES = {"en": "English", "nl": "Nederlands"}
 NBSP = "\N{NO-BREAK SPACE}"
 
-DateStyle = Literal["short", "medium", "long", "weekday", "full"]
+DateStyle = Literal["short", "medium", "long", "weekday", "full", "month"]
 
 _babel = {"en": Locale("en", "GB"), "nl": Locale("nl", "NL")}
 _current: ContextVar[str] = ContextVar("locale", default=DEFAULT_LOCALE)
@@ -45,6 +45,7 @@ _date_patterns = {
     "long": "d MMMM y",
     "weekday": "EEE d MMM",
     "full": "EEEE d MMMM y",
+    "month": "LLLL y",
 }
 
 
@@ -144,7 +145,7 @@ def fmt_decimal(value: Decimal) -> str:
 
 
 def fmt_date(on: date, style: DateStyle = "medium") -> str:
-    """Return a date: short ``18 Jan``, medium ``18 Jan 2027``, long, weekday ``Mon 18 Jan``, full with the day's name."""
+    """Return a date: short ``18 Jan``, medium ``18 Jan 2027``, long, weekday ``Mon 18 Jan``, full with the day's name, month ``January 2027``."""
     day = clock.local(on).date() if isinstance(on, datetime) else on
     return _date_words(day, style, current_locale())
 

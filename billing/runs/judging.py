@@ -1,0 +1,42 @@
+"""Judging invoices that are about to be made: each debtor's profile, its certificate, and what would send the invoice back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from billing import acceptance
+from billing.acceptance import COMPANY, Finding
+from billing.runs import certificates, profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from billing.debtors import Debtor
+
+
+class Judge(msgspec.Struct, frozen=True):
+    """What is needed to judge invoices of some debtors: their profiles, and whose certificate is on file."""
+
+    profiles: dict[str, acceptance.Profile]
+    certified: frozenset[UUID]
+
+    def stops(self, debtor: Debtor, lines: Sequence[acceptance.Billed]) -> list[Finding]:
+        """Return what would send an invoice with these lines back."""
+        return acceptance.stops(self.findings(debtor, lines))
+
+    def findings(self, debtor: Debtor, lines: Sequence[acceptance.Billed] | None = None) -> list[Finding]:
+        """Return every requirement, with whether it is met. A profile that is gone counts as the plain company's."""
+        profile = self.profiles.get(debtor.acceptance_profile, COMPANY)
+        return acceptance.check(profile, debtor, lines, certified=debtor.id in self.certified)
+
+
+async def judge_of(owners: Iterable[Debtor], *, on: date) -> Judge:
+    """Return the judge of these debtors' invoices on a day."""
+    found = list(owners)
+    known = await profiles.many(sorted({debtor.acceptance_profile for debtor in found}))
+    asked = [debtor.id for debtor in found if known.get(debtor.acceptance_profile, COMPANY).wants_certificate]
+    return Judge(known, await certificates.held(asked, on=on) if asked else frozenset())
