@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST_TOGETHER = 24
 MOST_STEPS = 20_000
 MOST_PROPOSALS = 5
+MOST_PAYERS = 3
 
 
 class Kind(StrEnum):
@@ -105,13 +106,12 @@ def for_invoices(paper: Paper, invoices: Sequence[OpenInvoice], payers: Sequence
     if paper.cents <= 0:
         return []
     said = mentions.read(paper.text, *paper.references)
-    by_account = next((one for one in payers if paper.iban and paper.iban in one.ibans), None)
-    by_name = next((one for one in payers if paper.name and mentions.same_name(paper.name, one.names)), None)
+    by_account = [one for one in payers if paper.iban and paper.iban in one.ibans]
+    by_name = [one for one in payers if paper.name and mentions.same_name(paper.name, one.names)]
     ordered = sorted(invoices, key=lambda one: (one.due_on, one.number))
     found = [*_named(paper, ordered, said, by_account)]
-    payer = by_account or by_name
-    if payer is not None:
-        found += _of_payer(paper, ordered, payer, known=by_account is not None)
+    for payer in (by_account or by_name)[:MOST_PAYERS]:
+        found += _of_payer(paper, ordered, payer, known=bool(by_account))
     found += _of_amount(paper, ordered)
     return _best(found)
 
@@ -126,12 +126,13 @@ def _best(found: Iterable[Proposal]) -> list[Proposal]:
     return ranked[:MOST_PROPOSALS]
 
 
-def _named(paper: Paper, invoices: Sequence[OpenInvoice], said: mentions.Mentions, by_account: Payer | None) -> Iterator[Proposal]:
+def _named(paper: Paper, invoices: Sequence[OpenInvoice], said: mentions.Mentions, by_account: Sequence[Payer]) -> Iterator[Proposal]:
     """Propose what the payer's own words name."""
     for numbers, sure in ((said.sure, True), (said.all, False)):
         meant = [one for one in invoices if one.number in numbers]
         if meant:
-            strange = by_account is not None and any(one.debtor_id != by_account.id for one in meant)
+            known = {one.id for one in by_account}
+            strange = bool(known) and any(one.debtor_id not in known for one in meant)
             yield from _of_named(paper, meant, sure=sure, strange=strange)
 
 

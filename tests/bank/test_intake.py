@@ -107,16 +107,12 @@ async def test_what_the_bank_said_is_not_changed(db: None, now: datetime) -> Non
         "UPDATE bank_entry SET text = 'x' WHERE id = $1",
     ):
         with pytest.raises(Exception, match="a bank entry is not changed"):
-            async with _savepoint():
-                await db_execute(sql, entry_id)
-
-
-def _savepoint():  # type: ignore[no-untyped-def]
-    return db.atomic()
+            await db_execute(sql, entry_id)
 
 
 async def db_execute(sql: str, *args: object) -> None:
-    await db.execute(sql, *args)
+    async with db.atomic():
+        await db.execute(sql, *args)
 
 
 async def test_the_same_file_sent_ten_times_at_once_is_taken_in_once(committed: str, now: datetime) -> None:
