@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from piccolo.engine.postgres import PostgresTransaction
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from catalog import seats, session_changes, sessions
 from catalog.seats import SeatWish
@@ -22,11 +19,11 @@ from marketplace.kit import db, ids
 from marketplace.kit.errors import Conflict
 from marketplace.kit.identity import SYSTEM
 from tests.builders.catalog import a_programme, a_session
-from tests.conftest import START, _command, _copy, with_database
+from tests.conftest import START
+from tests.machines import InTransaction, Loop, loop_of_its_own
 from tests.processes import FULL
 
 pytestmark = pytest.mark.slow
-T = TypeVar("T")
 EXAMPLES, STEPS = (200, 40) if FULL else (50, 30)
 PEOPLE = [ids.new_id() for _n in range(7)]
 COMPANY = ids.new_id()
@@ -52,84 +49,27 @@ def _refused(refusal: Conflict, wanted: set[str | None]) -> None:
     assert refusal.code in wanted, f"{refusal.code}, and the model says {wanted}"
 
 
-class Loop:
-    """An event loop of this test's own, with the database open in it."""
-
-    def __init__(self, dsn: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._outer, db.DB.pool = db.DB.pool, None
-        self.run(db.open_pool(dsn, max_size=2))
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run_until_complete(work)
-
-    def close(self) -> None:
-        self.run(db.close_pool())
-        db.DB.pool = self._outer
-        self._loop.close()
-
-
 @pytest.fixture
 def loop(server: str, template: str) -> Iterator[Loop]:
-    name = asyncio.run(_copy(server, template))
-    made = Loop(with_database(server, name))
-    yield made
-    made.close()
-    asyncio.run(_command(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    with loop_of_its_own(server, template) as made:
+        yield made
 
 
-class Seats(RuleBasedStateMachine):
+class Seats(InTransaction):
     """Two sessions, seven people, a clock that moves on."""
-
-    loop: ClassVar[Loop]
 
     @initialize(capacities=st.tuples(st.integers(1, 5), st.integers(1, 5)))
     def begin(self, capacities: tuple[int, int]) -> None:
         self.now = START
         kit_clock.install(kit_clock.FakeClock(START))
-        self.own = self.loop.run(self._transaction())
+        self.open()
         self.capacity = list(capacities)
-        self.sessions = self.loop.run(self._sessions())
+        self.sessions = self.run(self._sessions())
         self.seats: list[Seat] = []
 
-    async def _transaction(self) -> Any:
-        assert db.DB.pool is not None
-        own = await db.DB.pool.acquire()
-        self.transaction = own.transaction()
-        await self.transaction.start()
-        return own
-
-    async def _in(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a verb within this example's transaction."""
-        holder = PostgresTransaction(engine=db.DB)
-        holder.connection = self.own
-        db.DB.current_transaction.set(holder)
-        return await work
-
-    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
-        async with db.atomic():  # as a verb would: a refusal ends all of it
-            return await work
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run(self._in(work))
-
-    def do(self, verb: Coroutine[Any, Any, T]) -> T:
-        """Run a verb, all of it or nothing."""
-        return self.run(self._whole(verb))
-
     async def _sessions(self) -> list[UUID]:
-        await self._in(asyncio.sleep(0))
         programme = await a_programme()
         return [(await a_session(programme_id=programme, seats=capacity)).id for capacity in self.capacity]
-
-    def teardown(self) -> None:
-        if hasattr(self, "own"):
-            self.loop.run(self._end())
-
-    async def _end(self) -> None:
-        assert db.DB.pool is not None
-        await self.transaction.rollback()
-        await db.DB.pool.release(self.own)
 
     # What the model says.
 
