@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from billing.documents import wording
 from billing.documents.model import Seller
 from billing.documents.xml import (
-    CREDIT_NOTE_CODE,
     CREDIT_TRANSFER_SEPA,
-    INVOICE_CODE,
-    PEPPOL_PROCESS,
+    TYPE_CODES,
     Writer,
     amount,
     endpoint,
+    exemption,
     plain,
+    process,
     to_bytes,
 )
 from marketplace.kit.i18n import use_locale
@@ -53,14 +53,14 @@ def _tree(document: InvoiceDocument) -> etree._Element:
     w = _WRITER
     root = w.root("rsm:CrossIndustryInvoice")
     context = w.group(root, "rsm:ExchangedDocumentContext")
-    w.text(w.group(context, "ram:BusinessProcessSpecifiedDocumentContextParameter"), "ram:ID", PEPPOL_PROCESS)
+    w.text(w.group(context, "ram:BusinessProcessSpecifiedDocumentContextParameter"), "ram:ID", process(document))
     w.text(w.group(context, "ram:GuidelineSpecifiedDocumentContextParameter"), "ram:ID", GUIDELINE)
     head = w.group(root, "rsm:ExchangedDocument")
     w.text(head, "ram:ID", document.number)
-    w.text(head, "ram:TypeCode", CREDIT_NOTE_CODE if document.is_credit else INVOICE_CODE)
+    w.text(head, "ram:TypeCode", TYPE_CODES[document.kind])
     _day(w, head, "ram:IssueDateTime", document.dated_on)
-    if document.note:
-        w.text(w.group(head, "ram:IncludedNote"), "ram:Content", document.note)
+    if document.full_note:
+        w.text(w.group(head, "ram:IncludedNote"), "ram:Content", document.full_note)
     trade = w.group(root, "rsm:SupplyChainTradeTransaction")
     for at, line in enumerate(document.lines, 1):
         _line(w, trade, line, at)
@@ -155,12 +155,13 @@ def _settlement(w: Writer, trade: etree._Element, document: InvoiceDocument) -> 
         _means(w, settlement, document.seller)
     for total in document.vat:
         tax = w.group(settlement, "ram:ApplicableTradeTax")
+        code, reason = exemption(total)
         w.text(tax, "ram:CalculatedAmount", amount(total.vat_cents))
         w.text(tax, "ram:TypeCode", "VAT")
-        w.text(tax, "ram:ExemptionReason", total.text)
+        w.text(tax, "ram:ExemptionReason", reason)
         w.text(tax, "ram:BasisAmount", amount(total.net_cents))
         w.text(tax, "ram:CategoryCode", total.category.value)
-        w.text(tax, "ram:ExemptionReasonCode", total.exemption_code)
+        w.text(tax, "ram:ExemptionReasonCode", code)
         w.text(tax, "ram:RateApplicablePercent", plain(total.rate))
     if document.supply:
         _period(w, settlement, *document.supply)
@@ -169,11 +170,11 @@ def _settlement(w: Writer, trade: etree._Element, document: InvoiceDocument) -> 
     if document.due_on:
         _day(w, terms, "ram:DueDateDateTime", document.due_on)
     _sums(w, settlement, document)
-    for credited in document.credits:
+    for earlier in document.preceding:
         reference = w.group(settlement, "ram:InvoiceReferencedDocument")
-        w.text(reference, "ram:IssuerAssignedID", credited.number)
+        w.text(reference, "ram:IssuerAssignedID", earlier.number)
         when = w.group(reference, "ram:FormattedIssueDateTime")
-        w.text(when, "qdt:DateTimeString", credited.dated_on.strftime("%Y%m%d"), format=DAY_FORMAT)
+        w.text(when, "qdt:DateTimeString", earlier.dated_on.strftime("%Y%m%d"), format=DAY_FORMAT)
     if document.cost_centre:
         w.text(w.group(settlement, "ram:ReceivableSpecifiedTradeAccountingAccount"), "ram:ID", document.cost_centre)
 

@@ -9,16 +9,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from billing.documents import wording
-from billing.documents.model import InvoiceDocument, Seller
+from billing.documents.parts import Seller
 from billing.documents.xml import (
-    CREDIT_NOTE_CODE,
     CREDIT_TRANSFER_SEPA,
-    INVOICE_CODE,
-    PEPPOL_PROCESS,
+    TYPE_CODES,
     Writer,
     amount,
     endpoint,
+    exemption,
     plain,
+    process,
     to_bytes,
 )
 from marketplace.kit.i18n import use_locale
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-    from billing.documents.model import DocumentLine, Party, VatTotal
+    from billing.documents.model import InvoiceDocument
+    from billing.documents.parts import DocumentLine, Party, VatTotal
 
 _BASE = "urn:oasis:names:specification:ubl:schema:xsd:"
 _PARTS = {"cac": f"{_BASE}CommonAggregateComponents-2", "cbc": f"{_BASE}CommonBasicComponents-2"}
@@ -44,8 +45,11 @@ class Profile(StrEnum):
     NLCIUS = "urn:cen.eu:en16931:2017#compliant#urn:fdc:nen.nl:nlcius:v1.0"
 
 
+SELF_BILLING = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:selfbilling:3.0"
+
+
 def write(document: InvoiceDocument, *, profile: Profile = Profile.PEPPOL) -> bytes:
-    """Return the document as a UBL file, its sentences in the document's language. Source: Peppol BIS Billing 3.0, NLCIUS 1.0."""
+    """Return the document as a UBL file, its sentences in the document's language. Source: Peppol BIS Billing and Self-Billing 3.0, NLCIUS 1.0."""
     with use_locale(document.language):
         return to_bytes(_tree(document, profile))
 
@@ -66,17 +70,18 @@ def _tree(document: InvoiceDocument, profile: Profile) -> etree._Element:
 
 
 def _head(w: Writer, root: etree._Element, document: InvoiceDocument, profile: Profile) -> None:
-    w.text(root, "cbc:CustomizationID", profile.value)
-    w.text(root, "cbc:ProfileID", PEPPOL_PROCESS)
+    self_billed = document.is_self_billed and profile is Profile.PEPPOL
+    w.text(root, "cbc:CustomizationID", SELF_BILLING if self_billed else profile.value)
+    w.text(root, "cbc:ProfileID", process(document))
     w.text(root, "cbc:ID", document.number)
     w.text(root, "cbc:IssueDate", document.dated_on.isoformat())
     if document.is_credit:
-        w.text(root, "cbc:CreditNoteTypeCode", CREDIT_NOTE_CODE)
+        w.text(root, "cbc:CreditNoteTypeCode", TYPE_CODES[document.kind])
     else:
         if document.due_on:
             w.text(root, "cbc:DueDate", document.due_on.isoformat())
-        w.text(root, "cbc:InvoiceTypeCode", INVOICE_CODE)
-    w.text(root, "cbc:Note", document.note)
+        w.text(root, "cbc:InvoiceTypeCode", TYPE_CODES[document.kind])
+    w.text(root, "cbc:Note", document.full_note)
     w.text(root, "cbc:DocumentCurrencyCode", CURRENCY)
     w.text(root, "cbc:AccountingCost", document.cost_centre)
     w.text(root, "cbc:BuyerReference", document.reference_for_buyer)
@@ -90,10 +95,10 @@ def _references(w: Writer, root: etree._Element, document: InvoiceDocument) -> N
         w.text(order, "cbc:ID", document.purchase_order)
         if len(document.order_numbers) == 1:
             w.text(order, "cbc:SalesOrderID", document.order_numbers[0])
-    for credited in document.credits:
+    for earlier in document.preceding:
         reference = w.group(root, "cac:BillingReference", "cac:InvoiceDocumentReference")
-        w.text(reference, "cbc:ID", credited.number)
-        w.text(reference, "cbc:IssueDate", credited.dated_on.isoformat())
+        w.text(reference, "cbc:ID", earlier.number)
+        w.text(reference, "cbc:IssueDate", earlier.dated_on.isoformat())
 
 
 def _period(w: Writer, parent: etree._Element, start: date, end: date) -> None:
@@ -160,8 +165,9 @@ def _category(w: Writer, subtotal: etree._Element, total: VatTotal) -> None:
     category = w.group(subtotal, "cac:TaxCategory")
     w.text(category, "cbc:ID", total.category.value)
     w.text(category, "cbc:Percent", plain(total.rate))
-    w.text(category, "cbc:TaxExemptionReasonCode", total.exemption_code)
-    w.text(category, "cbc:TaxExemptionReason", total.text)
+    code, reason = exemption(total)
+    w.text(category, "cbc:TaxExemptionReasonCode", code)
+    w.text(category, "cbc:TaxExemptionReason", reason)
     w.text(w.group(category, "cac:TaxScheme"), "cbc:ID", "VAT")
 
 

@@ -19,6 +19,7 @@ class View(NamedTuple):
     """One document as its template sees it. ``subheading`` stands under the title; ``payee`` is whom the pay box pays."""
 
     template: str
+    kind: str
     heading: str
     subheading: str
     number: str
@@ -40,6 +41,7 @@ def view(document: InvoiceDocument | Paper) -> View:
         return _invoice(document)
     return View(
         template=document.template,
+        kind=document.template.rpartition("/")[2].removesuffix(".html"),
         heading=document.heading,
         subheading="",
         number=document.number,
@@ -54,6 +56,7 @@ def view(document: InvoiceDocument | Paper) -> View:
 def _invoice(document: InvoiceDocument) -> View:
     return View(
         template=INVOICE_TEMPLATE,
+        kind=document.kind.value,
         heading=invoice_heading(document.kind),
         subheading=wording.self_billed_mark() if document.is_self_billed else "",
         number=document.number,

@@ -37,8 +37,9 @@ def figure(cents: int) -> str:
 
 def euro(cents: int) -> str:
     """Return cents as ``€2,580.00`` or ``€ 2.580,00``."""
-    gap = NBSP if current_locale() == "nl" else ""
-    return f"€{gap}{figure(cents)}"
+    if current_locale() == "nl":
+        return f"€{NBSP}{figure(cents)}"
+    return f"{MINUS if cents < 0 else ''}€{figure(abs(cents))}"
 
 
 def count(quantity: Decimal) -> str:

@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from billing.documents.model import Party, euros
+from billing.documents.model import DocumentKind
+from billing.documents.parts import NEEDS_REASON, Party, euros
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from billing.documents.model import InvoiceDocument
+    from billing.documents.parts import VatTotal
+
 PEPPOL_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 CREDIT_TRANSFER_SEPA = "58"
-INVOICE_CODE, CREDIT_NOTE_CODE = "380", "381"
+SELF_BILLING_PROCESS = "urn:fdc:peppol.eu:2017:poacc:selfbilling:01:1.0"
+TYPE_CODES = {
+    DocumentKind.INVOICE: "380",
+    DocumentKind.CREDIT_NOTE: "381",
+    DocumentKind.SELF_BILLED: "389",
+    DocumentKind.SELF_BILLED_CREDIT: "261",
+}
 VAT_ENDPOINTS = {
     "AT": "9914", "BE": "9925", "BG": "9926", "CY": "9928", "CZ": "9929", "DE": "9930", "EE": "9931", "ES": "9920",
     "FI": "0213", "FR": "9957", "GR": "9933", "HR": "9934", "HU": "9910", "IE": "9935", "IT": "9906", "LT": "9937",
@@ -82,6 +92,16 @@ def plain(number: Decimal) -> str:
     """Return a number without exponent or trailing zeros."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def process(document: InvoiceDocument) -> str:
+    """Return the business process (BT-23): billing, or self-billing."""
+    return SELF_BILLING_PROCESS if document.is_self_billed else PEPPOL_PROCESS
+
+
+def exemption(total: VatTotal) -> tuple[str, str]:
+    """Return (code, text) of why a category carries no VAT; both empty for S and Z, where the rules forbid them (BR-S-10, BR-Z-10)."""
+    return (total.exemption_code, total.text) if total.category in NEEDS_REASON else ("", "")
 
 
 def endpoint(party: Party) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from billing.documents.model import (
     Address,
     DocumentKind,
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
 ZERO_TEXT = "Btw-tarief 0% (art. 39 Uitvoeringsbesluit OB 1968 en het certificaat van vrijstelling)"
 EXEMPT_TEXT = "Vrijgesteld van btw (art. 11 lid 1 onderdeel o Wet OB 1968)"
 REVERSE_TEXT = "Btw verlegd / VAT reverse charge"
-CODES = {VatCategory.EXEMPT: ("VATEX-EU-132-1I", EXEMPT_TEXT), VatCategory.REVERSE_CHARGE: ("VATEX-EU-AE", REVERSE_TEXT)}
+CODES = {
+    VatCategory.EXEMPT: ("VATEX-EU-132-1I", EXEMPT_TEXT),
+    VatCategory.REVERSE_CHARGE: ("VATEX-EU-AE", REVERSE_TEXT),
+    VatCategory.ZERO: ("", ZERO_TEXT),
+}
 NAMES = ("Nguyễn Thị Ánh", "Łukasz", "Şahin", "Ștefan", "Γιώργος", "Иван", "محمد", "王小明", "O'Neil & <Zoon>", "RB-2207")
 RATES = ((VatCategory.STANDARD, 21), (VatCategory.STANDARD, 9), (VatCategory.EXEMPT, 0), (VatCategory.ZERO, 0))
 
@@ -77,11 +83,12 @@ def a_document(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
 
 
 def a_credit_note(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
-    credited = InvoiceReference(number="2026-000417", dated_on=date(2026, 12, 1))
-    given = {"kind": DocumentKind.CREDIT_NOTE, "number": "C2026-000003", "due_on": None, "credits": (credited,), **values}
+    given = {**values, "kind": DocumentKind.CREDIT_NOTE, "due_on": values.get("due_on")}
+    given = {"number": "C2026-000003", "credits": (A_PRECEDING,), **given}
     return a_document(*lines, **given)
 
 
+A_PRECEDING = InvoiceReference(number="2026-000417", dated_on=date(2026, 12, 1))
 OPERATOR = Party(
     name="Expat Centre Leiden",
     tagline="for internationals and their employers",
@@ -116,27 +123,56 @@ def a_self_billed(*lines: DocumentLine, **values: Any) -> InvoiceDocument:
 
 
 def a_random_document(random: Random) -> InvoiceDocument:
-    """Make any lawful document: every VAT category, odd quantities, buyers at home and abroad, one in five a credit note."""
+    """Make any lawful document: every kind and VAT category, odd quantities, buyers at home and abroad, corrections, partial credits."""
     abroad = random.random() < 0.25
     buyer = _abroad(random) if abroad else _at_home(random)
     rates = (*RATES, (VatCategory.REVERSE_CHARGE, 0)) if abroad else RATES
     lines = tuple(_random_line(random, *random.choice(rates)) for _line in range(random.randint(1, 5)))
     if sum(line.net_cents * (100 + line.vat_rate) for line in lines) < 0 or random.random() < 0.3:
         lines = (*lines, a_line("Deposit", cents=9_999_999))
-    make = a_credit_note if random.random() < 0.2 else a_document
-    return make(
-        *lines,
-        buyer=buyer,
-        language=random.choice(("nl", "en")),
-        number=f"2026-{random.randint(1, 999_999):06d}",
-        purchase_order=random.choice(("", "4500128834", "PO <7> & co")),
-        cost_centre=random.choice(("", "3120")),
-        buyer_reference=random.choice(("", "12345678901")),
-        ordered_by=random.choice(("", "F. de Wit")),
-        order_numbers=tuple(str(100_000 + at) for at in range(random.randint(0, 3))),
-        note=random.choice(("", "Thank you.\nSee you in January.")),
-        seller=SELLER if random.random() < 0.9 else Seller(**_without_bic()),
-    )
+    chance = random.random()
+    if chance < 0.2:
+        return _random_self_billed(random, lines, abroad=abroad)
+    values: dict[str, Any] = {
+        "buyer": buyer,
+        "language": random.choice(("nl", "en")),
+        "number": f"2026-{random.randint(1, 999_999):06d}",
+        "purchase_order": random.choice(("", "4500128834", "PO <7> & co")),
+        "cost_centre": random.choice(("", "3120")),
+        "buyer_reference": random.choice(("", "12345678901")),
+        "ordered_by": random.choice(("", "F. de Wit")),
+        "order_numbers": tuple(str(100_000 + at) for at in range(random.randint(0, 3))),
+        "note": random.choice(("", "Thank you.\nSee you in January.")),
+        "seller": SELLER if random.random() < 0.9 else Seller(**_without_bic()),
+    }
+    if chance < 0.4:
+        older = InvoiceReference(number="2025-001207", dated_on=date(2025, 12, 30))
+        named = random.choice(((A_PRECEDING,), (A_PRECEDING, older)))
+        return a_credit_note(*lines, **values, **_partial(random, lines), reason=random.choice(("", "Wrong price")), credits=named)
+    return a_document(*lines, **values, replaces=random.choice((None, None, A_PRECEDING)))
+
+
+def _random_self_billed(random: Random, lines: tuple[DocumentLine, ...], *, abroad: bool) -> InvoiceDocument:
+    home = {"country": "DE", "vat_id": "DE123456789", "legal_id": "HRB 1234"} if abroad else {}
+    seller = PARTNER
+    if home:
+        address = msgspec.structs.replace(PARTNER.address, country="DE")
+        seller = msgspec.structs.replace(PARTNER, address=address, vat_id=home["vat_id"], legal_id=home["legal_id"], legal_scheme="")
+    values: dict[str, Any] = {"seller": seller, "language": random.choice(("nl", "en")), "statement_number": random.choice(("", "2026-11"))}
+    if random.random() < 0.35:
+        return a_self_billed(*lines, **values, **_partial(random, lines), credits=(A_PRECEDING,))
+    return a_self_billed(*lines, **values, replaces=random.choice((None, A_PRECEDING)))
+
+
+def _partial(random: Random, lines: tuple[DocumentLine, ...]) -> dict[str, Any]:
+    """Return VAT table and sums as after earlier partial credits: the VAT is what the rounded sum of all credits grows by."""
+    vat = []
+    for (category, rate), (net, tax) in add_up(lines).items():
+        before = random.randint(0, 100_000)
+        grown = half_up(rate * (before + net) / 100) - half_up(rate * before / 100)
+        vat.append(_total(category, rate, net, grown if net > 0 else tax))
+    net, tax = sum(total.net_cents for total in vat), sum(total.vat_cents for total in vat)
+    return {"vat": tuple(vat), "net_cents": net, "vat_cents": tax, "total_cents": net + tax}
 
 
 def _without_bic() -> dict[str, Any]:

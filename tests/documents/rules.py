@@ -27,6 +27,7 @@ _UBL = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
 }
+SELF_BILLED_CODES = {"389", "261"}
 _FAILED = re.compile(r"<svrl:(?:failed-assert|successful-report)\b.*?</svrl:(?:failed-assert|successful-report)>", re.DOTALL)
 
 
@@ -78,20 +79,22 @@ def _one(root: etree._Element, path: str) -> str:
 def _peppol(root: etree._Element) -> dict[str, bool]:
     lines = _all(root, "cac:InvoiceLine | cac:CreditNoteLine")
     credit = etree.QName(root).localname == "CreditNote"
+    process = "selfbilling" if "selfbilling" in _one(root, "cbc:CustomizationID") else "billing"
     period = (_one(root, "cac:InvoicePeriod/cbc:StartDate"), _one(root, "cac:InvoicePeriod/cbc:EndDate"))
     dates = [str(text) for text in _all(root, "//*[contains(local-name(), 'Date')]/text()")]
     return {
-        "R001": _one(root, "cbc:ProfileID") == "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0",
+        "R001": _one(root, "cbc:ProfileID") == f"urn:fdc:peppol.eu:2017:poacc:{process}:01:1.0",
         "R002": len(_all(root, "cbc:Note")) <= 1,
         "R003": bool(_one(root, "cbc:BuyerReference") or _one(root, "cac:OrderReference/cbc:ID")),
-        "R004": _one(root, "cbc:CustomizationID").startswith("urn:cen.eu:en16931:2017#compliant#urn:fdc:"),
+        "R004": _one(root, "cbc:CustomizationID") == f"urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:{process}:3.0",
         "R008": not _all(root, "//*[not(*) and not(normalize-space())]"),
         "R010": bool(_one(root, "cac:AccountingCustomerParty/cac:Party/cbc:EndpointID[@schemeID]")),
         "R020": bool(_one(root, "cac:AccountingSupplierParty/cac:Party/cbc:EndpointID[@schemeID]")),
         "R053": len(_all(root, "cac:TaxTotal[cac:TaxSubtotal]")) == 1,
         "R110-111": all(_inside(line, period) for line in lines),
         "R120": all(_line_adds_up(line) for line in lines),
-        "P0100-0101": _one(root, "cbc:CreditNoteTypeCode | cbc:InvoiceTypeCode") == ("381" if credit else "380"),
+        "P0100-0101": _one(root, "cbc:CreditNoteTypeCode | cbc:InvoiceTypeCode")
+        in (SELF_BILLED_CODES if process == "selfbilling" else {"381" if credit else "380"}),
         "F001": all(re.fullmatch(r"\d{4}-\d\d-\d\d", text) for text in dates),
         "no due date on a credit note": not (credit and _all(root, "//cbc:DueDate | //cbc:PaymentDueDate")),
     }
@@ -110,6 +113,8 @@ def _line_adds_up(line: etree._Element) -> bool:
 
 def _dutch(root: etree._Element) -> dict[str, bool]:
     """Rules NL-R-001 to 009 for a Dutch seller; NLCIUS asks the same as BR-NL-1 to 13."""
+    if _one(root, "cac:AccountingSupplierParty/cac:Party/cac:PostalAddress/cac:Country/cbc:IdentificationCode") != "NL":
+        return {}
     seller, buyer = (f"cac:Accounting{role}Party/cac:Party" for role in ("Supplier", "Customer"))
     credit = etree.QName(root).localname == "CreditNote"
     home = _one(root, f"{buyer}/cac:PostalAddress/cac:Country/cbc:IdentificationCode") == "NL"
@@ -117,7 +122,7 @@ def _dutch(root: etree._Element) -> dict[str, bool]:
     address = ("StreetName", "CityName", "PostalZone")
     legal = "cac:PartyLegalEntity/cbc:CompanyID"
     return {
-        "NL-R-001": not credit or bool(_one(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")),
+        "NL-R-001": not credit or bool(_all(root, "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID")),
         "NL-R-002": all(_one(root, f"{seller}/cac:PostalAddress/cbc:{part}") for part in address),
         "NL-R-003": bool(_one(root, f"{seller}/{legal}[@schemeID='0106' or @schemeID='0190']")),
         "NL-R-004": not home or all(_one(root, f"{buyer}/cac:PostalAddress/cbc:{part}") for part in address),

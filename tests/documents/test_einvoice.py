@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from billing.documents import cii, ubl
-from billing.documents.model import InvoiceDocument, Party
+from billing.documents.model import DocumentKind, InvoiceDocument, Party, VatCategory, half_up
 from tests.builders.documents import BUYER, a_credit_note, a_document, a_line, a_random_document, taxed
 from tests.documents import rules
 
@@ -40,13 +40,21 @@ def test_nlcius_differs_from_peppol_in_the_profile_only(documents: list[InvoiceD
     for document in documents:
         peppol, nlcius = ubl.write(document).decode(), ubl.write(document, profile=ubl.Profile.NLCIUS).decode()
         assert nlcius != peppol
-        assert nlcius.replace(ubl.Profile.NLCIUS, ubl.Profile.PEPPOL) == peppol
+        own = ubl.SELF_BILLING if document.is_self_billed else ubl.Profile.PEPPOL
+        assert nlcius.replace(ubl.Profile.NLCIUS, own) == peppol
 
 
 def test_the_random_documents_are_worth_the_name(documents: list[InvoiceDocument]) -> None:
     categories = {(line.vat_category.value, int(line.vat_rate)) for document in documents for line in document.lines}
     assert categories == {("S", 21), ("S", 9), ("E", 0), ("Z", 0), ("AE", 0)}
-    assert sum(document.is_credit for document in documents) >= 30
+    assert {kind: sum(document.kind is kind for document in documents) >= 12 for kind in DocumentKind} == dict.fromkeys(DocumentKind, True)
+    assert sum(bool(document.replaces) for document in documents) >= 30
+    rounded = [(total, half_up(total.net_cents * total.rate / 100)) for document in documents for total in document.vat]
+    assert {total.vat_cents - alone for total, alone in rounded} == {-1, 0, 1}
+    assert (
+        sum({VatCategory.ZERO, VatCategory.EXEMPT, VatCategory.STANDARD} <= {it.category for it in document.vat} for document in documents)
+        >= 10
+    )
     assert {document.buyer.legal_scheme for document in documents} == {"0106", "0190", ""}
 
 

@@ -48,7 +48,7 @@ def test_amounts_and_counts_follow_the_language() -> None:
             "1,5",
         )
     with use_locale("en"):
-        assert (wording.figure(258_000), wording.euro(-5), wording.count(Decimal(100))) == ("2,580.00", "€−0.05", "100")
+        assert (wording.figure(258_000), wording.euro(-5), wording.count(Decimal(100))) == ("2,580.00", "−€0.05", "100")
 
 
 def test_a_period_names_the_year_once_when_it_can() -> None:
