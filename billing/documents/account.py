@@ -179,7 +179,7 @@ class AccountStatement(Paper, frozen=True, kw_only=True, tag="account"):
     def small_print(self) -> str:
         """The foot of the last page."""
         return _(
-            "Does your own ledger show something else? Send us your list of open items: we compare them and answer within two working days."
+            "Does your own ledger show something else? Send us your list of open items: we compare the two and tell you where they differ."
         )
 
     @property

@@ -9,7 +9,7 @@ from typing import ClassVar
 from billing.documents import wording
 from billing.documents.parts import refuse
 from billing.documents.sheet import Paper, paper_faults
-from marketplace.kit.i18n import _
+from marketplace.kit.i18n import _, n_
 
 ALL = 100
 
@@ -55,7 +55,7 @@ class Certificate(Paper, frozen=True, kw_only=True, tag="certificate"):
     def sentence(self) -> str:
         """When, how long, where and by whom."""
         said = {
-            "hours": _("1 hour") if self.hours == 1 else _("{count} hours", count=wording.count(self.hours)),
+            "hours": n_("1 hour", "{n} hours", 1) if self.hours == 1 else _("{count} hours", count=wording.count(self.hours)),
             "period": wording.span(self.from_on, self.to_on),
             "partner": self.partner_name,
         }

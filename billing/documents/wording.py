@@ -138,8 +138,8 @@ def invoice_reference(reference: InvoiceReference) -> str:
 
 
 def self_billed_mark() -> str:
-    """Return the words that the law wants on what the buyer wrote, in both languages. Source: Wet OB 1968 art. 35a(1)(k)."""
-    return "Factuur uitgereikt door afnemer" if current_locale() == "nl" else "Self-billing / factuur uitgereikt door afnemer"
+    """Return the words that the law wants beside the title of what the buyer wrote. Source: Wet OB 1968 art. 35a(1)(k)."""
+    return "uitgereikt door afnemer (self-billing)" if current_locale() == "nl" else "Factuur uitgereikt door afnemer (self-billing)"
 
 
 def self_billed_print(document: InvoiceDocument) -> str:

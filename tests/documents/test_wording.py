@@ -70,7 +70,7 @@ def test_a_credit_note_says_what_happens_with_the_money() -> None:
 
 def test_every_sentence_of_documents_is_there_in_dutch() -> None:
     sources = [*(TEMPLATES / "documents").glob("*.html"), *Path(wording.__file__).parent.glob("*.py")]
-    used = {found for path in sources for found in re.findall(r'\b(?:_|n_)\("([^"]+)"', path.read_text())}
+    used = {found for path in sources for found in re.findall(r'\b(?:_|n_|N_)\(\s*"([^"]+)"', path.read_text())}
     with (LOCALE_ROOT / "nl" / "documents.po").open("rb") as file:
         known = {message.id if isinstance(message.id, str) else message.id[0]: message.string for message in read_po(file) if message.id}
     assert used
