@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from marketplace.kit import audit, db, ids
+from marketplace.kit import audit, db, ids, work
 from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Permission, require
@@ -68,6 +68,8 @@ async def create(facts: PartnerFacts, *, actor: Actor, now: datetime) -> UUID:
         if await db.execute(sql, made, now, *values) == 0:
             raise _code_in_use()
         await audit.record("partner.created", actor=actor, subject=("partner", made), data={"code": facts.code}, now=now)
+        known = {"partner": made, "name": facts.name, "code": facts.code, "email": facts.email}
+        await work.later("settlement.partner_added", known, run_at=now, dedupe_key=f"settlement.partner_added:{made}")
     return made
 
 

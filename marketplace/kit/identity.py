@@ -21,7 +21,8 @@ manage_members        yes                                               yes
 edit_company          yes                                               yes
 see_rosters                                                    yes      yes
 decide_acceptances                                             yes
-see_desk and manage_catalogue, _companies, _partners, _invoices, _jobs  yes
+see_statements (its own)                                       yes
+see_desk and manage_catalogue, _companies, _partners, _invoices, _jobs, _settlement  yes
 ====================  =====  =====  ========  =======  ======  =======  ===
 """
 
@@ -71,6 +72,7 @@ class Permission(StrEnum):
 
     SEE_ORDERS = "see_orders"
     PLACE_ORDERS = "place_orders"
+    CANCEL_ORDERS = "cancel_orders"
     APPROVE_ORDERS = "approve_orders"
     SEE_PEOPLE = "see_people"
     EDIT_PEOPLE = "edit_people"
@@ -88,12 +90,14 @@ class Permission(StrEnum):
     MANAGE_PARTNERS = "manage_partners"
     MANAGE_INVOICES = "manage_invoices"
     MANAGE_JOBS = "manage_jobs"
+    MANAGE_SETTLEMENT = "manage_settlement"
+    SEE_STATEMENTS = "see_statements"
 
 
 _P = Permission
 _SEE = frozenset({_P.SEE_ORDERS, _P.SEE_PEOPLE, _P.SEE_INVOICES, _P.SEE_MEMBERS})
-_BUY = _SEE | {_P.PLACE_ORDERS, _P.EDIT_PEOPLE, _P.SCHEDULE_ENROLMENTS}
-_DESK = {_P.SEE_DESK, _P.MANAGE_CATALOGUE, _P.MANAGE_COMPANIES, _P.MANAGE_PARTNERS, _P.MANAGE_INVOICES, _P.MANAGE_JOBS}
+_BUY = _SEE | {_P.PLACE_ORDERS, _P.CANCEL_ORDERS, _P.EDIT_PEOPLE, _P.SCHEDULE_ENROLMENTS}
+_DESK = {_P.SEE_DESK, _P.MANAGE_CATALOGUE, _P.MANAGE_COMPANIES, _P.MANAGE_PARTNERS, _P.MANAGE_INVOICES, _P.MANAGE_JOBS, _P.MANAGE_SETTLEMENT}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _BUY | {_P.APPROVE_ORDERS, _P.PAY_INVOICES, _P.MANAGE_MEMBERS, _P.EDIT_COMPANY},
@@ -101,8 +105,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.APPROVER: _SEE | {_P.APPROVE_ORDERS},
     Role.FINANCE: frozenset({_P.SEE_ORDERS, _P.SEE_INVOICES, _P.PAY_INVOICES, _P.SEE_MEMBERS}),
     Role.VIEWER: _SEE,
-    Role.PARTNER: frozenset({_P.SEE_ROSTERS, _P.DECIDE_ACCEPTANCES}),
-    Role.ECL: _SEE | _DESK | {_P.SEE_ROSTERS, _P.MANAGE_MEMBERS, _P.EDIT_COMPANY},
+    Role.PARTNER: frozenset({_P.SEE_ROSTERS, _P.DECIDE_ACCEPTANCES, _P.SEE_STATEMENTS}),
+    Role.ECL: _SEE | _DESK | {_P.SEE_ROSTERS, _P.CANCEL_ORDERS, _P.MANAGE_MEMBERS, _P.EDIT_COMPANY},
 }
 
 
