@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from billing.books import chart
-from billing.ledger import Account
+from billing.ledger import Account, Event
 from marketplace.kit import db
 from marketplace.kit.web import paging
 
@@ -100,10 +100,16 @@ def _entry(row: dict[str, object]) -> Entry:
     return msgspec.convert(row, Entry, strict=False)
 
 
-async def of_sources(source_ids: Sequence[UUID]) -> list[Entry]:
-    """Return the entries that record these rows, in the order in which they were written."""
-    sql = f"SELECT {COLUMNS} FROM ledger_entry e {SIDES} WHERE e.source_id = ANY ($1) ORDER BY e.recorded_at, e.id"  # noqa: S608
-    return await entries(sql, list(source_ids))
+async def of_trace(source_ids: Sequence[UUID], references: Sequence[str], entry_id: UUID | None = None) -> list[Entry]:
+    """Return the entries that record these rows, or name one of these numbers, or are this one; as they were written."""
+    sql = f"""
+        SELECT {COLUMNS} FROM (
+            SELECT * FROM ledger_entry WHERE event = ANY ($4) AND source_id = ANY ($1)
+            UNION SELECT * FROM ledger_entry WHERE reference = ANY ($2) AND reference <> ''
+            UNION SELECT * FROM ledger_entry WHERE id = $3) e {SIDES}
+         ORDER BY e.recorded_at, e.id
+    """  # noqa: S608
+    return await entries(sql, list(source_ids), list(references), entry_id, [event.value for event in Event])
 
 
 async def one(entry_id: UUID) -> Entry | None:

@@ -33,7 +33,7 @@ NAMESPACE = "http://www.auditfiles.nl/XAF/3.2"
 SOFTWARE = "Expat Centre Leiden marketplace"
 _CUT = {
     "companyName": 999, "custSupName": 50, "contact": 50, "streetname": 999, "city": 50, "postalCode": 10, "taxRegIdent": 30,
-    "companyIdent": 35, "softwareDesc": 50, "softwareVersion": 20, "periodDesc": 50, "docRef": 999, "invRef": 999, "bankAccNr": 35,
+    "companyIdent": 35, "softwareDesc": 50, "periodDesc": 50, "docRef": 999, "invRef": 999, "bankAccNr": 35,
 }  # fmt: skip
 _IN_MEMORY, _PIECE = 10_000_000, 65_536
 _ILLEGAL = {code: None for code in range(32) if code not in {9, 10, 13}}
@@ -70,7 +70,7 @@ class _Writer:
         return content
 
 
-async def write(from_on: date, until_on: date, *, today: date, version: str) -> AsyncIterator[bytes]:
+async def write(from_on: date, until_on: date, *, today: date) -> AsyncIterator[bytes]:
     """Give the audit file of the days from ``from_on`` up to and including ``until_on``, piece by piece, in Dutch.
 
     The entries are read first, once: sums, customers and suppliers are those of exactly these entries.
@@ -82,7 +82,7 @@ async def write(from_on: date, until_on: date, *, today: date, version: str) -> 
         opening = (await trial.read(from_on, until_on)).rows
         known = [*await rows.debtors(sorted(body.debtor_ids)), *await parties.payees(sorted(body.payee_ids))]
         with use_locale("nl"):
-            _head(out, known, opening, from_on, until_on, today=today, version=version)
+            _head(out, known, opening, from_on, until_on, today=today)
         _sums(out, body.lines, body.debit, body.credit)
         yield out.taken()
         for piece in body.pieces():
@@ -132,11 +132,9 @@ class _Body:
             file.close()
 
 
-def _head(
-    out: _Writer, known: Iterable[Party], opening: Iterable[trial.Row], from_on: date, until_on: date, *, today: date, version: str
-) -> None:
+def _head(out: _Writer, known: Iterable[Party], opening: Iterable[trial.Row], from_on: date, until_on: date, *, today: date) -> None:
     out.raw(f'<?xml version="1.0" encoding="UTF-8"?>\n<auditfile xmlns="{NAMESPACE}">\n')
-    _header(out, from_on, until_on, today=today, version=version)
+    _header(out, from_on, until_on, today=today)
     out.open("company")
     _company(out, settings().operator)
     _parties(out, known)
@@ -147,12 +145,12 @@ def _head(
     out.open("transactions")
 
 
-def _header(out: _Writer, from_on: date, until_on: date, *, today: date, version: str) -> None:
+def _header(out: _Writer, from_on: date, until_on: date, *, today: date) -> None:
     years = str(from_on.year) if from_on.year == until_on.year else f"{from_on.year}-{until_on.year}"
     out.open("header")
     for name, value in (
         ("fiscalYear", years), ("startDate", from_on), ("endDate", until_on), ("curCode", "EUR"), ("dateCreated", today),
-        ("softwareDesc", SOFTWARE), ("softwareVersion", version),
+        ("softwareDesc", SOFTWARE),
     ):  # fmt: skip
         out.leaf(name, value)
     out.close("header")

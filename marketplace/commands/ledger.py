@@ -88,12 +88,9 @@ def _opened(goal: Path) -> AbstractContextManager[IO[bytes]]:
 
 async def _write(kind: str, first: date, last: date, file: IO[bytes]) -> int:
     from billing.books import csv_lines, xaf
-    from marketplace import __version__
     from marketplace.kit import clock
 
-    pieces: AsyncIterator[bytes] = (
-        csv_lines.write(first, last) if kind == "csv" else xaf.write(first, last, today=clock.today(clock.now()), version=__version__)
-    )
+    pieces: AsyncIterator[bytes] = csv_lines.write(first, last) if kind == "csv" else xaf.write(first, last, today=clock.today(clock.now()))
     return sum([file.write(piece) async for piece in pieces])
 
 
