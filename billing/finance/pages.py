@@ -96,9 +96,9 @@ async def ledger_file(actor: NamedDependency[Actor], now: NamedDependency[dateti
     """Send the books of a period as a file: ``2026Q4.csv`` or ``2026.xaf``."""
     require(actor, Permission.MANAGE_INVOICES)
     text, _dot, kind = name.partition(".")
-    if kind not in _FILES:
+    shown = _written(text)
+    if kind not in _FILES or shown is None:
         raise trace.unknown()
-    shown = periods.parse(text)
     pieces = (
         csv_lines.write(shown.from_on, shown.until_on)
         if kind == "csv"
@@ -121,12 +121,14 @@ async def show_trace(request: WebRequest, actor: NamedDependency[Actor], ref: Fr
 
 def _period(text: str | None, now: datetime, kind: periods.Kind) -> Period:
     """Return the period that was asked for, or the present one; what can't be read shows the present one too."""
-    if text:
-        try:
-            return periods.parse(text)
-        except Invalid:
-            pass
-    return periods.of(clock.today(now), kind)
+    return (_written(text) if text else None) or periods.of(clock.today(now), kind)
+
+
+def _written(text: str) -> Period | None:
+    try:
+        return periods.parse(text)
+    except Invalid:
+        return None
 
 
 def _box_name(box: str | None) -> str:
