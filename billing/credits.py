@@ -184,7 +184,7 @@ async def _insert(
     await db.execute_many(
         _VAT,
         [(ids.new_id(), note_id, one.category.value, one.rate, one.net_cents, one.vat_cents, one.exemption_code,
-          vat.legal_text(one.exemption_code, invoice.language)) for one in sums],
+          vat.note(one.category.value, one.exemption_code, invoice.language)) for one in sums],
     )  # fmt: skip
     await db.execute("UPDATE invoice SET credited_cents = credited_cents + $2 WHERE id = $1", invoice.id, net + tax)
     entry = Entry(event=Event.CREDIT_ISSUED, source_id=note_id, on=number.dated_on, reference=number.number)
@@ -231,13 +231,3 @@ async def of(invoice_id: UUID) -> list[CreditNote]:
     """Return the credit notes on an invoice that the caller may see, in their order."""
     sql = "SELECT id, number, dated_on, total_cents, reason, cause FROM invoice WHERE credits_id = $1 ORDER BY number"
     return await db.rows(CreditNote, sql, invoice_id)
-
-
-async def numbers_for(charge_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """Return the numbers of the credit notes on each charge's line; charges without are left out. The caller may see them."""
-    sql = """
-        SELECT l.charge_id, array_agg(n.number ORDER BY n.number) AS numbers FROM invoice_line l
-          JOIN invoice_line c ON c.credits_line_id = l.id JOIN invoice n ON n.id = c.invoice_id
-         WHERE l.charge_id = ANY ($1) GROUP BY l.charge_id
-    """
-    return {row["charge_id"]: list(row["numbers"]) for row in await db.records(sql, list(charge_ids))}

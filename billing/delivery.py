@@ -16,6 +16,8 @@ from billing import archive, paper
 from billing.archive import Format
 from billing.documents import renderer
 from billing.documents.model import DocumentError
+from billing.transport import deliveries
+from billing.transport.deliveries import Channel
 from marketplace.kit import audit, db, mail, work
 from marketplace.kit.identity import SYSTEM
 from marketplace.kit.money import Money
@@ -32,10 +34,16 @@ async def make_documents(payload: dict[str, Any], *, item: work.WorkItem, now: d
         contents = await _made(invoice_id)
         async with db.atomic():
             await archive.store(invoice_id, contents, now=now)
-            await mail_when_ready(invoice_id, now=now)
+            await _deliver(invoice_id, now=now)
     else:
         async with db.atomic():
-            await mail_when_ready(invoice_id, now=now)
+            await _deliver(invoice_id, now=now)
+
+
+async def _deliver(invoice_id: UUID, *, now: datetime) -> None:
+    """Let the document go by its debtor's channel; a mail may wait for the payment link, Peppol doesn't."""
+    if await deliveries.deliver(invoice_id, now=now) is Channel.MAIL:
+        await mail_when_ready(invoice_id, now=now)
 
 
 async def _made(invoice_id: UUID) -> dict[Format, bytes]:
@@ -55,8 +63,10 @@ async def _made(invoice_id: UUID) -> dict[Format, bytes]:
 async def mail_when_ready(invoice_id: UUID, *, now: datetime) -> None:
     """Queue the mail of an invoice: now when PDF and payment link are there, after a moment's patience with the PDF only.
 
-    Called when either arrives, in that transaction; without a PDF it does nothing.
+    Called when either arrives, in that transaction; without a PDF it does nothing, nor where Peppol has the document.
     """
+    if await deliveries.goes_by_peppol(invoice_id):
+        return
     sql = "SELECT i.hosted_payment_url IS NOT NULL OR i.state <> 'issued' OR i.kind = 'credit_note' FROM invoice i JOIN document m ON m.invoice_id = i.id AND m.kind = 'pdf' WHERE i.id = $1"
     complete = await db.value(sql, invoice_id)
     if complete is None:
@@ -102,15 +112,16 @@ _LETTER = """
 
 @work.handler("billing.mail_invoice")
 async def mail_invoice(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001
-    """Write the mail with the PDF (and the UBL, when the debtor wants it) into the outbox; once per invoice."""
+    """Write the mail with the PDF (and the UBL, when the debtor wants it) into the outbox; once per invoice, and once per later delivery."""
     invoice_id = UUID(payload["invoice"])
+    again = await deliveries.lock(UUID(payload["delivery"])) if "delivery" in payload else None
     letter = await db.row(_Letter, _LETTER, invoice_id)
     if letter is None:
         message = f"There is no invoice {invoice_id}."
         raise work.GiveUp(message)
     sent = await mail.send(
         template="billing/credit_note" if letter.kind == "credit_note" else "billing/invoice",
-        to=letter.email,
+        to=again.address if again else letter.email,
         locale=letter.language,
         context={
             "invoice": letter,
@@ -118,12 +129,15 @@ async def mail_invoice(payload: dict[str, Any], *, item: work.WorkItem, now: dat
             "left": Money(letter.left_cents or 0, letter.currency),
             "page_url": f"{settings().base_url}/invoices/{letter.number}",
         },
-        dedupe_key=f"invoice:{invoice_id}",
+        dedupe_key=f"invoice:{invoice_id}:{again.id}" if again else f"invoice:{invoice_id}",
         attachments=await _attachments(invoice_id, letter),
         now=now,
     )
     if sent is not None:
-        await audit.record("invoice.sent", actor=SYSTEM, subject=("invoice", invoice_id), data={"mail": sent}, now=now)
+        address = again.address if again else letter.email
+        delivered = await deliveries.mailed(invoice_id, again.id if again else None, mail_id=sent, address=address, now=now)
+        data = {"mail": sent, "delivery": delivered}
+        await audit.record("invoice.sent", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
 
 
 async def _attachments(invoice_id: UUID, letter: _Letter) -> list[mail.Attachment]:

@@ -14,6 +14,7 @@ from billing.sandbox.api import api
 from billing.sandbox.endpoints import deliver_due, ensure_endpoint
 from billing.sandbox.hosted import settle_due
 from billing.sandbox.pages import HANDLERS
+from billing.transport.access_point.app import access_point
 from marketplace.kit import clock, db
 from marketplace.kit.settings import settings
 
@@ -61,7 +62,7 @@ async def _listen_for_the_shop() -> None:
 def create_sandbox(*, pumping: bool = True) -> Litestar:
     """Return the sandbox's ASGI application; without ``pumping`` nothing is delivered by itself (tests do it by hand)."""
     return Litestar(
-        route_handlers=[api, *HANDLERS],
+        route_handlers=[api, *HANDLERS, access_point],
         lifespan=[_life] if pumping else [],
         openapi_config=None,
         debug=False,

@@ -195,7 +195,7 @@ async def _keep(
     check_id = ids.new_id()
     async with db.atomic():
         current = await db.value("SELECT vat_id FROM debtor WHERE id = $1 FOR UPDATE", debtor_id)
-        raw = msgspec.json.encode(answer.raw).decode()
+        said = msgspec.json.encode(answer.raw).decode()
         await db.execute(
             _INSERT, check_id, debtor_id, vat_id, requester, adapter, answer.outcome.value, answer.code,
             answer.consultation_number, said, note, actor.account_id, now,

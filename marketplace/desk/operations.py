@@ -28,6 +28,7 @@ JOBS = {
     "catalog.finish_sessions": N_("Close sessions that are over"),
     "catalog.count_bookings": N_("Count bookings for the catalogue's order"),
     "catalog.refresh_search": N_("Refresh the catalogue's search"),
+    "billing.vat_ids": N_("Ask VIES about VAT ids without an answer"),
     "billing.stripe_events": N_("Read events from Stripe"),
     "billing.stripe_compare": N_("Compare invoices with Stripe"),
     "runs.request_due": N_("Ask for the invoices whose moment has come"),
@@ -57,6 +58,11 @@ KINDS = {
     "billing.render": N_("Make an invoice's PDF"),
     "billing.link_arrived": N_("Wait for the payment link"),
     "billing.mail_invoice": N_("Mail an invoice"),
+    "billing.vies_check": N_("Ask VIES about a VAT id"),
+    "billing.deliver_peppol": N_("Deliver an invoice by Peppol"),
+    "billing.delivery_status": N_("Ask whether an invoice arrived by Peppol"),
+    "billing.mail_left": N_("See whether an invoice's mail left"),
+    "billing.tell_undelivered": N_("Tell ECL that an invoice was not delivered"),
 }
 _TROUBLE = (
     (
