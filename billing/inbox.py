@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from billing.projection import project
+from billing.stripe_facts import follow_dispute, follow_refund, refresh
 from billing.stripe_gateway import GatewayError, gateway
 from marketplace.kit import db, work
 from marketplace.kit.ids import new_id
@@ -18,18 +18,31 @@ from marketplace.kit.ids import new_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
-    from billing.stripe_port import StripeEventRef, StripeInvoice
+    from billing.stripe_port import StripeEventRef
 
 FAILURES = frozenset({"invoice.payment_failed", "payment_intent.payment_failed", "payment_intent.partially_funded"})
 INTERESTING = FAILURES | {
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.refund.updated",
+    "charge.refunded",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
     "invoice.finalized",
     "invoice.paid",
     "invoice.marked_uncollectible",
+    "invoice.overpaid",
     "invoice.voided",
     "invoice_payment.paid",
     "payment_intent.processing",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
 }
 
 # One statement, so that one round trip keeps the events and queues their work, or neither. The columns are work.enqueue's.
@@ -57,7 +70,14 @@ async def receive(events: Sequence[StripeEventRef], *, now: datetime) -> set[str
     """
     columns: tuple[list[object], ...] = tuple([] for _ in range(7))
     for event in events:
-        hint = {"event": event.id, "type": event.type, "object": event.object_id, "kind": event.object_kind, "invoice": event.invoice_id}
+        hint = {
+            "event": event.id,
+            "type": event.type,
+            "object": event.object_id,
+            "kind": event.object_kind,
+            "invoice": event.invoice_id,
+            "intent": event.intent_id,
+        }
         row = (
             event.id,
             event.type,
@@ -86,36 +106,25 @@ async def follow(payload: dict[str, Any], *, item: work.WorkItem, now: datetime)
 
 
 async def _follow(payload: dict[str, Any], *, now: datetime) -> bool:
-    stripe_id = payload["invoice"]
-    if stripe_id is None and payload["kind"] == "payment_intent":
-        stripe_id = await gateway().invoice_of_payment(payload["object"])
-    if stripe_id is None:
-        return False
-    return await refresh(stripe_id, now=now, failed=payload["type"] in FAILURES)
+    """Fetch the object of the event itself, never what the event says of it; return whether it was about something of ours."""
+    match payload["kind"]:
+        case "dispute":
+            return await follow_dispute(await gateway().dispute(payload["object"]), now=now)
+        case "refund":
+            return await follow_refund(await gateway().refund(payload["object"]), now=now)
+        case "charge":
+            return await _follow_charge(payload.get("intent"), now=now)
+        case "payment_intent":
+            stripe_id = await gateway().invoice_of_payment(payload["object"])
+        case _:
+            stripe_id = payload["invoice"]
+    return stripe_id is not None and await refresh(stripe_id, now=now, failed=payload["type"] in FAILURES)
 
 
-async def refresh(stripe_id: str, *, now: datetime, failed: bool = False) -> bool:
-    """Fetch an invoice from Stripe and project it; return False when it isn't ours (or is gone)."""
-    our_id = await db.value("SELECT our_id FROM stripe_link WHERE kind = 'invoice' AND stripe_id = $1", stripe_id)
-    copy = await gateway().invoice(stripe_id)
-    if copy is None:
-        return False
-    if our_id is None:
-        our_id = await _ours(copy)
-    if our_id is None:
-        return False
-    await project(our_id, copy, now=now, failed=failed)
-    return True
+async def _follow_charge(intent_id: str | None, *, now: datetime) -> bool:
+    """Bring every refund of a charge up to date."""
+    found = await gateway().refunds_of(intent_id) if intent_id else []
+    return any([await follow_refund(one, now=now) for one in found])
 
 
-async def _ours(copy: StripeInvoice) -> UUID | None:
-    """Return the id in the copy's metadata when it is an invoice of ours: the link may be a moment behind.
-
-    A duplicate made in Stripe's dashboard carries the same metadata under another number: it is not ours.
-    """
-    sql = """
-        SELECT id FROM invoice i WHERE id = $1 AND kind = 'invoice' AND number = $2
-            AND NOT EXISTS (SELECT FROM stripe_link l WHERE l.kind = 'invoice' AND l.our_id = i.id)
-    """
-    found: UUID | None = await db.value(sql, copy.our_id, copy.number)
-    return found
+__all__ = ["FAILURES", "INTERESTING", "follow", "receive", "refresh"]

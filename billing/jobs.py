@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from billing import delivery, inbox, issuing, reconcile, stripe_mirror
+from billing import delivery, inbox, issuing, reconcile, stripe_mirror, stripe_steps
+from billing.comparison import runs as comparison_runs
 
-__all__ = ["delivery", "inbox", "issuing", "reconcile", "stripe_mirror"]
+__all__ = ["comparison_runs", "delivery", "inbox", "issuing", "reconcile", "stripe_mirror", "stripe_steps"]

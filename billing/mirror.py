@@ -1,11 +1,11 @@
-"""The frozen invoice as Stripe gets it (``InvoiceMirror``): read from the issued rows only, so a retry sends the same."""
+"""The frozen invoice or credit note as Stripe gets it: read from the issued rows only, so a retry sends the same."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from billing.stripe_port import InvoiceMirror, MirrorDebtor, MirrorLine, spread_vat
+from billing.stripe_port import CreditLine, CreditMirror, InvoiceMirror, MirrorDebtor, MirrorLine, spread_vat
 from marketplace.kit import db
 from marketplace.kit.errors import NotFound
 from marketplace.kit.i18n import _
@@ -41,6 +41,34 @@ async def of(invoice_id: UUID) -> InvoiceMirror:
             vat_id=buyer["vat_id"],
         ),
         purchase_order=found["purchase_order"],
+    )
+
+
+async def credit(note_id: UUID) -> CreditMirror:
+    """Return what is copied to Stripe of an issued credit note. Raises ``NotFound``."""
+    found = next(iter(await db.records("SELECT * FROM invoice WHERE id = $1 AND kind = 'credit_note'", note_id)), None)
+    if found is None:
+        raise NotFound("not_found", _("There is no such credit note."))
+    lines = [
+        CreditLine(
+            description=f"{found['number']}: {line.description}"[:500],
+            net_cents=line.net_cents,
+            vat_cents=line.vat_cents,
+            vat_category=line.vat_category,
+            vat_rate=line.vat_rate,
+        )
+        for line in await _lines(note_id)
+        if line.net_cents or line.vat_cents
+    ]
+    return CreditMirror(
+        note_id=note_id,
+        number=found["number"],
+        invoice_id=found["credits_id"],
+        cause=found["cause"],
+        lines=tuple(lines),
+        net_cents=found["net_cents"],
+        vat_cents=found["vat_cents"],
+        total_cents=found["total_cents"],
     )
 
 

@@ -1,4 +1,8 @@
-"""What Stripe says of an invoice, brought into our books: payments once, the state forward only."""
+"""What Stripe says of an invoice, brought into our books: payments once, the state forward only.
+
+Stripe's "paid", "void" and "uncollectible" are not followed: what was paid follows from the payments, and withdrawing or giving
+up is decided here. When somebody does so at Stripe, ``billing.comparison`` shows the difference.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,8 @@ async def project(invoice_id: UUID, copy: StripeInvoice, *, now: datetime, faile
     """Record the payments that we don't have yet, then follow the state. A draft changes nothing.
 
     ``failed`` says that a payment on its way is known not to have arrived, so that "processing" may become "open" again.
-    A copy in another currency is a difference, and counts for nothing. Repeating it, or bringing an older copy later, changes nothing. Raises ``NotFound`` for an invoice that isn't ours.
+    A copy in another currency counts for nothing. Repeating it, or bringing an older copy later, changes nothing. Raises
+    ``NotFound`` for an invoice that isn't ours.
     """
     if copy.state is StripeState.DRAFT:
         return
@@ -40,6 +45,7 @@ async def project(invoice_id: UUID, copy: StripeInvoice, *, now: datetime, faile
                     received_at=payment.at,
                     now=now,
                 )
-        await states.project_stripe(invoice_id, copy.state.value, hosted_payment_url=copy.hosted_url, now=now)
-        if failed and copy.state is StripeState.OPEN:
+        follow = copy.state if copy.state is StripeState.PROCESSING else StripeState.OPEN
+        await states.project_stripe(invoice_id, follow.value, hosted_payment_url=copy.hosted_url, now=now)
+        if failed and copy.state is not StripeState.PROCESSING:
             await states.payment_failed(invoice_id, now=now)

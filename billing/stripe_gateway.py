@@ -7,13 +7,14 @@ its first use: it is half of a process's start, and many never need it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from billing.stripe_back import MoneyBack
+from billing.stripe_pace import Pace, SharedPace
 from billing.stripe_port import InvoiceMirror, MirrorDebtor, MirrorLine, StripeEventRef, StripeInvoice, StripePayment
 from billing.stripe_shapes import METADATA_KEY, event_ref, instant, invoice_from, invoice_params, line_params
 from marketplace.kit.errors import Unavailable
@@ -32,6 +33,7 @@ NETWORK_RETRIES = 2
 REQUESTS_A_SECOND = 10
 SANDBOX_REQUESTS_A_SECOND = 100
 TOLERANCE_SECONDS = 300
+_BAD_REQUEST = 400
 _EXPAND = ["payments.data.payment.payment_intent"]
 _METHODS = {"customer_balance": "bank_transfer"}
 _LIVE = ("sk_live_", "rk_live_")
@@ -55,21 +57,7 @@ class BadSignature(Exception):
     """A webhook isn't Stripe's, or is too old or from the future."""
 
 
-class _Pace:
-    """Lets requests through at an even pace."""
-
-    def __init__(self, a_second: float) -> None:
-        self._gap = 1 / a_second
-        self._next = 0.0
-
-    async def wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        start = max(self._next, loop.time())
-        self._next = start + self._gap
-        await asyncio.sleep(start - loop.time())
-
-
-class Gateway:
+class Gateway(MoneyBack):
     """Stripe's HTTP API, as far as billing needs it. Made for one event loop."""
 
     def __init__(
@@ -80,6 +68,8 @@ class Gateway:
         timeout: float = TIMEOUT_SECONDS,
         retries: int = NETWORK_RETRIES,
         a_second: float = REQUESTS_A_SECOND,
+        pace: Pace | None = None,
+        debit: bool = False,
         http: Any = None,  # noqa: ANN401 - an httpx.AsyncClient, for tests without a socket
     ) -> None:
         from stripe import HTTPXClient, StripeClient
@@ -89,7 +79,8 @@ class Gateway:
         if http is not None:
             transport._client_async = http  # noqa: SLF001 - the library offers no other way
         self._stripe = StripeClient(api_key, base_addresses=addresses, http_client=transport, max_network_retries=retries)
-        self._pace = _Pace(a_second)
+        self._pace = pace or Pace(a_second)
+        self._debit = debit
 
     async def create_customer(self, debtor: MirrorDebtor, *, key: str) -> str:
         """Return the id of a new customer; the same key gives the same one. ``update_customer`` fills it in."""
@@ -113,7 +104,9 @@ class Gateway:
     async def create_invoice(self, mirror: InvoiceMirror, *, customer_id: str, key: str) -> StripeInvoice:
         """Make the draft: sent by us, never advanced by Stripe, with our number, without anybody's pending items."""
         async with self._call():
-            made = await self._stripe.v1.invoices.create_async(cast("Any", invoice_params(mirror, customer_id)), {"idempotency_key": key})
+            made = await self._stripe.v1.invoices.create_async(
+                cast("Any", invoice_params(mirror, customer_id, debit=self._debit)), {"idempotency_key": key}
+            )
         return invoice_from(made.to_dict())
 
     async def add_lines(self, stripe_id: str, lines: tuple[MirrorLine, ...], *, key: str) -> StripeInvoice:
@@ -143,12 +136,6 @@ class Gateway:
             made = await self._stripe.v1.invoices.finalize_invoice_async(stripe_id, {"auto_advance": False}, {"idempotency_key": key})
         return invoice_from(made.to_dict())
 
-    async def void(self, stripe_id: str, *, key: str) -> StripeInvoice:
-        """Take a final, unpaid invoice out of collection."""
-        async with self._call():
-            made = await self._stripe.v1.invoices.void_invoice_async(stripe_id, {}, {"idempotency_key": key})
-        return invoice_from(made.to_dict())
-
     async def invoice(self, stripe_id: str) -> StripeInvoice | None:
         """Return the invoice as it is now, with its payments, or None when Stripe has no such invoice."""
         try:
@@ -162,13 +149,12 @@ class Gateway:
         return invoice_from(body, payments=await self._payments(body))
 
     async def _payments(self, body: Mapping[str, Any]) -> tuple[StripePayment, ...]:
-        ties = body.get("payments", {}).get("data", [])
-        made = [await self._payment(tie) for tie in ties if tie["status"] == "paid"]
-        if not made and body["amount_paid"] > 0:
-            at = instant(body["status_transitions"]["paid_at"] or body["created"])
-            paid = Money(body["amount_paid"], body["currency"].upper())
-            made.append(StripePayment(stripe_id=body["id"], paid=paid, method="out_of_band", at=at))
-        return tuple(made)
+        inline = body.get("payments", {})
+        ties = inline.get("data", [])
+        if inline.get("has_more"):
+            params = {"invoice": body["id"], "expand": ["data.payment.payment_intent"]}
+            ties = [tie async for tie in self._all(self._stripe.v1.invoice_payments.list_async, params)]
+        return tuple([await self._payment(tie) for tie in ties if tie["status"] == "paid"])
 
     async def _payment(self, tie: Mapping[str, Any]) -> StripePayment:
         intent = tie["payment"].get("payment_intent")
@@ -179,7 +165,8 @@ class Gateway:
             method = str((found.to_dict().get("payment_method") or {}).get("type", "other"))
         at = instant(tie["status_transitions"]["paid_at"] or tie["created"])
         paid = Money(tie["amount_paid"] or 0, tie["currency"].upper())
-        return StripePayment(stripe_id=tie["id"], paid=paid, method=_METHODS.get(method, method), at=at)
+        intent_id = intent["id"] if isinstance(intent, dict) else intent
+        return StripePayment(stripe_id=tie["id"], paid=paid, method=_METHODS.get(method, method), at=at, intent_id=intent_id)
 
     async def find_invoice(self, mirror: InvoiceMirror, *, customer_id: str) -> StripeInvoice | None:
         """Look for the copy of our invoice among the customer's, by our id or our number; None when it isn't there."""
@@ -241,7 +228,8 @@ def _failure(error: StripeError) -> GatewayError:
     status = error.http_status
     again = status is None or status in {409, 429} or status >= 500
     headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
-    replayed = headers.get("idempotent-replayed") == "true"
+    # A key that was used for other parameters (a setting changed in between) says as little as a stored failure.
+    replayed = headers.get("idempotent-replayed") == "true" or (status == _BAD_REQUEST and error.__class__.__name__ == "IdempotencyError")
     return GatewayError(str(error), again=again, code=error.code, status=status, replayed=replayed)
 
 
@@ -270,8 +258,8 @@ def from_settings(given: Settings) -> Gateway:
         )
     if given.stripe_api_key.startswith(_LIVE) and not given.live:
         raise Unavailable("stripe_live_key", _("This is a live Stripe key."), next_step=_("Set MARKETPLACE_LIVE=1 to move real money."))
-    pace = SANDBOX_REQUESTS_A_SECOND if given.stripe_base else REQUESTS_A_SECOND
-    return Gateway(api_key=given.stripe_api_key, base=given.stripe_base, a_second=pace)
+    pace = Pace(SANDBOX_REQUESTS_A_SECOND) if given.stripe_base else SharedPace(REQUESTS_A_SECOND)
+    return Gateway(api_key=given.stripe_api_key, base=given.stripe_base, pace=pace, debit=given.stripe_sepa_debit)
 
 
 _installed: list[Gateway | None] = [None]

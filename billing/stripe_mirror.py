@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from billing import mirror as frozen
+from billing import stripe_links
 from billing.projection import project
 from billing.stripe_gateway import Gateway, GatewayError, gateway
 from billing.stripe_port import MAX_LINES, InvoiceMirror, MirrorDebtor, StripeInvoice, StripeState
 from marketplace.kit import audit, db, work
 from marketplace.kit.identity import SYSTEM
-from marketplace.kit.ids import new_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,14 +61,14 @@ async def _walk(stripe: Gateway, mirror: InvoiceMirror, *, item: work.WorkItem, 
 
 async def _draft(stripe: Gateway, mirror: InvoiceMirror, *, item: work.WorkItem, now: datetime) -> StripeInvoice:
     """Return Stripe's copy: the one that is linked, the one that an unknown outcome left, or a new draft."""
-    linked = await linked_id("invoice", mirror.invoice_id)
+    linked = await stripe_links.of("invoice", mirror.invoice_id)
     if linked is not None:
         return await _present(stripe, linked, mirror)
     customer_id = await _customer(stripe, mirror.debtor, item=item, now=now)
     copy = await stripe.find_invoice(mirror, customer_id=customer_id) if item.attempts > 1 else None
     if copy is None:
         copy = await _created(stripe, mirror, customer_id, item=item)
-    await _link("invoice", mirror.invoice_id, copy.stripe_id, now=now)
+    await stripe_links.tie("invoice", mirror.invoice_id, copy.stripe_id, now=now)
     return copy
 
 
@@ -118,7 +118,7 @@ async def _compare(mirror: InvoiceMirror, copy: StripeInvoice, *, lines: int, no
 
 async def _customer(stripe: Gateway, debtor: MirrorDebtor, *, item: work.WorkItem, now: datetime) -> str:
     """Return the debtor's customer at Stripe, brought up to date; made when there is none, or none any more."""
-    linked = await linked_id("customer", debtor.id)
+    linked = await stripe_links.of("customer", debtor.id)
     if linked is not None:
         try:
             await stripe.update_customer(linked, debtor)
@@ -135,7 +135,7 @@ async def _customer(stripe: Gateway, debtor: MirrorDebtor, *, item: work.WorkIte
         if not error.replayed:
             raise
         made = await stripe.create_customer(debtor, key=f"{key}-{item.id}-{item.attempts}")  # at worst an empty customer is left over
-    customer_id = await _link("customer", debtor.id, made, now=now)
+    customer_id = await stripe_links.tie("customer", debtor.id, made, now=now)
     await stripe.update_customer(customer_id, debtor)
     return customer_id
 
@@ -143,16 +143,3 @@ async def _customer(stripe: Gateway, debtor: MirrorDebtor, *, item: work.WorkIte
 def _key(mirror: InvoiceMirror, step: str, item: work.WorkItem | None = None) -> str:
     """Return the idempotency key of a step: the same for ever, or (after a stored failure) one for this attempt."""
     return f"mp-invoice-{mirror.invoice_id}-{step}" + (f"-{item.attempts}" if item else "")
-
-
-async def linked_id(kind: str, our_id: UUID) -> str | None:
-    """Return the id at Stripe of a row of ours, or None."""
-    found: str | None = await db.value("SELECT stripe_id FROM stripe_link WHERE kind = $1 AND our_id = $2", kind, our_id)
-    return found
-
-
-async def _link(kind: str, our_id: UUID, stripe_id: str, *, now: datetime) -> str:
-    """Tie the two; when another worker was first, return what it tied."""
-    sql = "INSERT INTO stripe_link (id, kind, our_id, stripe_id, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
-    await db.execute(sql, new_id(), kind, our_id, stripe_id, now)
-    return await linked_id(kind, our_id) or stripe_id

@@ -69,16 +69,103 @@ class StripeState(StrEnum):
 
 
 class StripePayment(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that Stripe collected for an invoice; ``stripe_id`` is the invoice payment's, unique."""
+    """Money that Stripe collected for an invoice; ``stripe_id`` is the invoice payment's, unique. Refunds name the intent."""
 
     stripe_id: str
     paid: Money
     method: str
     at: datetime
+    intent_id: str | None = None
+
+
+class StripeTax(msgspec.Struct, frozen=True, kw_only=True):
+    """One tax of an invoice: the rate's id at Stripe, and cents."""
+
+    rate_id: str
+    net_cents: int
+    vat_cents: int
+
+
+class CreditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a credit note as Stripe gets it: cents without VAT, and its part of the document's VAT."""
+
+    description: str
+    net_cents: int
+    vat_cents: int
+    vat_category: str
+    vat_rate: Decimal
+
+
+class CreditMirror(msgspec.Struct, frozen=True, kw_only=True):
+    """Our issued credit note, as it is copied to Stripe. Nothing in it changes afterwards."""
+
+    note_id: UUID
+    number: str
+    invoice_id: UUID
+    cause: str
+    lines: tuple[CreditLine, ...]
+    net_cents: int
+    vat_cents: int
+    total_cents: int
+
+
+class StripeCredit(msgspec.Struct, frozen=True, kw_only=True):
+    """A credit note as Stripe has it; ``our_id`` is None for one that somebody made there. Cents."""
+
+    stripe_id: str
+    invoice_id: str
+    our_id: UUID | None
+    net_cents: int
+    vat_cents: int
+    total: Money
+    void: bool
+
+
+class RefundState(StrEnum):
+    """Where a refund stands at Stripe."""
+
+    ON_ITS_WAY = "on_its_way"
+    ARRIVED = "arrived"
+    FAILED = "failed"
+
+
+class StripeRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund as Stripe has it; ``our_id`` is None for one that somebody made there."""
+
+    stripe_id: str
+    our_id: UUID | None
+    intent_id: str | None
+    amount: Money
+    state: RefundState
+    failure: str
+    at: datetime
+
+
+class DisputeState(StrEnum):
+    """Where a dispute stands: only asked about (no money moved), money taken, or money back again."""
+
+    ASKED = "asked"
+    TAKEN = "taken"
+    WON = "won"
+
+
+class StripeDispute(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that the payer's bank takes back."""
+
+    stripe_id: str
+    intent_id: str | None
+    amount: Money
+    state: DisputeState
+    reason: str
+    at: datetime
 
 
 class StripeInvoice(msgspec.Struct, frozen=True, kw_only=True):
-    """An invoice as Stripe has it now. Amounts in cents; ``lines`` counts those that came along (ten at most)."""
+    """An invoice as Stripe has it now. Amounts in cents; ``lines`` counts those that came along (ten at most).
+
+    ``left`` is what it still wants, ``credited`` what its credit notes took back, ``paid_elsewhere`` what somebody noted as
+    paid outside Stripe.
+    """
 
     stripe_id: str
     state: StripeState
@@ -93,6 +180,10 @@ class StripeInvoice(msgspec.Struct, frozen=True, kw_only=True):
     hosted_url: str | None
     at: datetime
     payments: tuple[StripePayment, ...] = ()
+    left: Money = Money(0)
+    credited: Money = Money(0)
+    paid_elsewhere: Money = Money(0)
+    taxes: tuple[StripeTax, ...] = ()
 
 
 class StripeEventRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +196,7 @@ class StripeEventRef(msgspec.Struct, frozen=True, kw_only=True):
     object_kind: str
     invoice_id: str | None
     payload: str
+    intent_id: str | None = None
 
 
 def spread_vat(net_cents: list[int], vat_cents: int, rate: Decimal) -> list[int]:

@@ -8,18 +8,49 @@ from uuid import UUID
 
 import msgspec
 
-from billing.stripe_port import InvoiceMirror, MirrorLine, StripeEventRef, StripeInvoice, StripePayment, StripeState
+from billing.stripe_port import (
+    CreditMirror,
+    DisputeState,
+    InvoiceMirror,
+    MirrorLine,
+    RefundState,
+    StripeCredit,
+    StripeDispute,
+    StripeEventRef,
+    StripeInvoice,
+    StripePayment,
+    StripeRefund,
+    StripeState,
+    StripeTax,
+)  # fmt: skip
 from marketplace.kit.money import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
+
+    from billing.stripe_port import CreditLine
 
 METADATA_KEY = "marketplace_invoice"
+CREDIT_KEY = "marketplace_credit_note"
+REFUND_KEY = "marketplace_refund"
+_CAUSES = {"cancellation": "order_change", "correction": "order_change", "withdrawal": "order_change", "goodwill": "product_unsatisfactory"}
+_REFUNDS = {
+    "pending": RefundState.ON_ITS_WAY,
+    "requires_action": RefundState.ON_ITS_WAY,
+    "succeeded": RefundState.ARRIVED,
+    "failed": RefundState.FAILED,
+    "canceled": RefundState.FAILED,
+}
+_TAKEN = ("needs_response", "under_review", "lost")
 _REASONS = {"S": "standard_rated", "E": "product_exempt", "AE": "reverse_charge"}
 
 
-def invoice_params(mirror: InvoiceMirror, customer_id: str) -> dict[str, Any]:
-    """Return the parameters of a draft: ours to send, ours to number, without anybody's pending items."""
+def invoice_params(mirror: InvoiceMirror, customer_id: str, *, debit: bool = False) -> dict[str, Any]:
+    """Return the parameters of a draft: ours to send, ours to number, without anybody's pending items.
+
+    ``debit`` offers SEPA direct debit too, which can be taken back for eight weeks.
+    """
     params: dict[str, Any] = {
         "customer": customer_id,
         "currency": mirror.currency.lower(),
@@ -30,7 +61,7 @@ def invoice_params(mirror: InvoiceMirror, customer_id: str) -> dict[str, Any]:
         "pending_invoice_items_behavior": "exclude",
         "metadata": {METADATA_KEY: str(mirror.invoice_id)},
         "payment_settings": {
-            "payment_method_types": ["ideal", "card", "customer_balance"],
+            "payment_method_types": ["ideal", "card", "customer_balance", *(["sepa_debit"] if debit else [])],
             "payment_method_options": {
                 "customer_balance": {
                     "funding_type": "bank_transfer",
@@ -76,12 +107,11 @@ def invoice_from(body: Mapping[str, Any], *, payments: tuple[StripePayment, ...]
     """Return an invoice's JSON as our struct; ``payments`` are looked up by the caller."""
     currency = body["currency"].upper()
     lines = body["lines"]
-    our_id = (body["metadata"] or {}).get(METADATA_KEY)
     return StripeInvoice(
         stripe_id=body["id"],
         state=_state(body),
         number=body["number"],
-        our_id=UUID(our_id) if our_id else None,
+        our_id=_ours(body, METADATA_KEY),
         lines=len(lines["data"]),
         more_lines=bool(lines["has_more"]),
         net_cents=body["total_excluding_tax"] if body.get("total_excluding_tax") is not None else body["subtotal"],
@@ -91,7 +121,101 @@ def invoice_from(body: Mapping[str, Any], *, payments: tuple[StripePayment, ...]
         hosted_url=body.get("hosted_invoice_url"),
         at=instant(max(value for value in (body["created"], *(body["status_transitions"] or {}).values()) if value)),
         payments=payments,
+        left=Money(body["amount_remaining"], currency),
+        credited=Money(body["pre_payment_credit_notes_amount"] + body["post_payment_credit_notes_amount"], currency),
+        paid_elsewhere=Money(body.get("amount_paid_off_stripe") or 0, currency),
+        taxes=tuple(_taxes(body)),
     )
+
+
+def _ours(body: Mapping[str, Any], key: str) -> UUID | None:
+    """Return our id in an object's metadata; what isn't one was not written by us."""
+    try:
+        return UUID((body.get("metadata") or {})[key])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _taxes(body: Mapping[str, Any]) -> Iterator[StripeTax]:
+    for tax in body.get("total_taxes") or []:
+        if tax.get("tax_rate_details"):
+            rate_id = tax["tax_rate_details"]["tax_rate"]
+            yield StripeTax(rate_id=rate_id, net_cents=tax["taxable_amount"] or 0, vat_cents=tax["amount"])
+
+
+def credit_params(note: CreditMirror, stripe_id: str, rates: Mapping[Decimal, str], *, after_cents: int) -> dict[str, Any]:
+    """Return the parameters of a credit note: lines of our own with the VAT that we decided, our number as its note.
+
+    ``rates`` are the invoice's tax rates at Stripe by percentage. ``after_cents`` is the part of what was paid already: how
+    that goes back is for our books to say, so Stripe is told "outside".
+    """
+    params: dict[str, Any] = {
+        "invoice": stripe_id,
+        "lines": [_credit_line(line, rates) for line in note.lines],
+        "memo": note.number,
+        "metadata": {CREDIT_KEY: str(note.note_id), "number": note.number},
+        "reason": _CAUSES.get(note.cause, "order_change"),
+        "email_type": "none",
+    }
+    if after_cents:
+        params["out_of_band_amount"] = after_cents
+    return params
+
+
+def _credit_line(line: CreditLine, rates: Mapping[Decimal, str]) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "type": "custom_line_item",
+        "description": line.description[:500],
+        "quantity": 1,
+        "unit_amount": line.net_cents,
+    }
+    if line.vat_cents:
+        made["tax_amounts"] = [{"amount": line.vat_cents, "taxable_amount": line.net_cents, "tax_rate": rates[line.vat_rate]}]
+    return made
+
+
+def credit_from(body: Mapping[str, Any]) -> StripeCredit:
+    """Return a credit note's JSON as our struct."""
+    return StripeCredit(
+        stripe_id=body["id"],
+        invoice_id=str(_id_of(body["invoice"])),
+        our_id=_ours(body, CREDIT_KEY),
+        net_cents=body["total_excluding_tax"] if body.get("total_excluding_tax") is not None else body["subtotal"],
+        vat_cents=sum(tax["amount"] for tax in body.get("total_taxes") or []),
+        total=Money(body["total"], body["currency"].upper()),
+        void=body["status"] == "void",
+    )
+
+
+def refund_from(body: Mapping[str, Any]) -> StripeRefund:
+    """Return a refund's JSON as our struct."""
+    return StripeRefund(
+        stripe_id=body["id"],
+        our_id=_ours(body, REFUND_KEY),
+        intent_id=_id_of(body.get("payment_intent")),
+        amount=Money(body["amount"], body["currency"].upper()),
+        state=_REFUNDS.get(str(body.get("status")), RefundState.ON_ITS_WAY),
+        failure=str(body.get("failure_reason") or body.get("status") or ""),
+        at=instant(body["created"]),
+    )
+
+
+def dispute_from(body: Mapping[str, Any]) -> StripeDispute:
+    """Return a dispute's JSON as our struct. A warning has not moved money yet."""
+    status = body["status"]
+    return StripeDispute(
+        stripe_id=body["id"],
+        intent_id=_id_of(body.get("payment_intent")),
+        amount=Money(body["amount"], body["currency"].upper()),
+        state=DisputeState.TAKEN if status in _TAKEN else DisputeState.WON if status == "won" else DisputeState.ASKED,
+        reason=str(body.get("reason") or ""),
+        at=instant(body["created"]),
+    )
+
+
+def _id_of(value: Any) -> str | None:  # noqa: ANN401 - an id, or the object when it was expanded
+    found = value["id"] if isinstance(value, dict) else value
+    return str(found) if found else None
 
 
 def _state(body: Mapping[str, Any]) -> StripeState:
@@ -107,6 +231,7 @@ class _Subject(msgspec.Struct):
     object: str = ""
     id: str = ""
     invoice: Any = None
+    payment_intent: Any = None
 
 
 class _Data(msgspec.Struct):
@@ -135,5 +260,6 @@ def event_ref(raw: bytes) -> StripeEventRef:
         object_id=subject.id,
         object_kind=subject.object,
         invoice_id=invoice if isinstance(invoice, str) else None,
+        intent_id=subject.payment_intent if isinstance(subject.payment_intent, str) else None,
         payload=raw.decode(),
     )

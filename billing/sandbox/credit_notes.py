@@ -70,10 +70,25 @@ class ListCreditNotes(TimedListParams, kw_only=True):
     invoice: str | None = None
 
 
+@operation("credit_notes.preview", "GET /v1/credit_notes/preview", CreateCreditNote)
+async def preview_credit_note(call: Call, params: CreateCreditNote) -> Json:
+    """Return what a credit note would be, and make nothing."""
+    return await _would_be(call, await store.get("invoice", params.invoice, param="invoice"), params)
+
+
 @operation("credit_notes.create", "POST /v1/credit_notes", CreateCreditNote)
 async def create_credit_note(call: Call, params: CreateCreditNote) -> Json:
     """Credit part or all of a final invoice."""
     invoice = await store.get("invoice", params.invoice, lock=True, param="invoice")
+    note = await _would_be(call, invoice, params)
+    await _give_back(call, invoice, params, note)
+    await store.put(note, parent=invoice["id"])
+    await emit(call, "credit_note.created", note)
+    await _lower(call, invoice, before=note["pre_payment_amount"], after=note["post_payment_amount"])
+    return note
+
+
+async def _would_be(call: Call, invoice: Json, params: CreateCreditNote) -> Json:
     if invoice["status"] in {"draft", "void"}:
         raise Refusal(400, f"You can only create a credit note for a finalized invoice; this one is {invoice['status']}.", param="invoice")
     if params.reason is not None and params.reason not in _REASONS:
@@ -84,20 +99,14 @@ async def create_credit_note(call: Call, params: CreateCreditNote) -> Json:
     taxes = shapes.merged(tax for line in lines for tax in line["taxes"])
     net = sum(line["amount"] for line in lines) if lines else params.amount or 0
     total = net + sum(tax["amount"] for tax in taxes)
-    credited = invoice["pre_payment_credit_notes_amount"] + invoice["post_payment_credit_notes_amount"]
-    if not 0 < total <= invoice["total"] - credited:
-        what = (
-            f"The credit note total ({total}) must be above zero and at most what is left of the invoice ({invoice['total'] - credited})."
-        )
+    left = invoice["total"] - invoice["pre_payment_credit_notes_amount"] - invoice["post_payment_credit_notes_amount"]
+    if not 0 < total <= left:
+        what = f"The credit note total ({total}) must be above zero and at most what is left of the invoice ({left})."
         raise Refusal(400, what, param="lines" if lines else "amount")
     before = min(total, invoice["amount_remaining"])
     _check_after(params, total - before)
     note = _credit_note(call, invoice, params, lines=lines, taxes=taxes, net=net, total=total, before=before)
     note["number"] = f"{invoice['number']}-CN-{len(await store.children('credit_note', invoice['id'])) + 1:02d}"
-    await _give_back(call, invoice, params, note)
-    await store.put(note, parent=invoice["id"])
-    await emit(call, "credit_note.created", note)
-    await _lower(call, invoice, before=before, after=total - before)
     return note
 
 

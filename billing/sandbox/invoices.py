@@ -144,6 +144,12 @@ def _tax_rate(call: Call, data: TaxRateData) -> Json:
     }
 
 
+@operation("tax_rates.retrieve", "GET /v1/tax_rates/{tax_rate}")
+async def retrieve_tax_rate(call: Call, params: Params, rate_id: str) -> Json:  # noqa: ARG001 - the port's shape
+    """Return a tax rate."""
+    return await store.get("tax_rate", rate_id)
+
+
 @operation("invoices.lines", "GET /v1/invoices/{invoice}/lines", ListParams)
 async def list_lines(call: Call, params: ListParams, invoice_id: str) -> Json:  # noqa: ARG001 - the port's shape
     """Return an invoice's lines in their order, a page at a time."""

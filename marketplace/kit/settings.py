@@ -82,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_api_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_base: str = ""
+    stripe_sepa_debit: bool = False
     vat_rules: str = ""
     vies: str = ""
     vies_base: str = "https://ec.europa.eu/taxation_customs/vies/rest-api"

@@ -23,10 +23,19 @@ async def _make(raw: httpx.AsyncClient, path: str, **data: str) -> dict[str, obj
     return dict(answer.json())
 
 
+_TAX = {
+    "lines[0][tax_amounts][0][amount]": "1050",
+    "lines[0][tax_amounts][0][taxable_amount]": "5000",
+    "lines[0][tax_amounts][0][tax_rate_data][display_name]": "VAT",
+    "lines[0][tax_amounts][0][tax_rate_data][percentage]": "21",
+    "lines[0][tax_amounts][0][tax_rate_data][inclusive]": "false",
+}
+
+
 async def _final(raw: httpx.AsyncClient, customer: object) -> str:
     made = (await _make(raw, "/v1/invoices", customer=str(customer), collection_method="send_invoice", days_until_due="14"))["id"]
     await _make(raw, f"/v1/invoices/{made}", description="Course", footer="Thank you")
-    await _make(raw, f"/v1/invoices/{made}/add_lines", **{"lines[0][amount]": "5000", "lines[0][description]": "Dutch"})
+    await _make(raw, f"/v1/invoices/{made}/add_lines", **{"lines[0][amount]": "5000", "lines[0][description]": "Dutch", **_TAX})
     await _make(raw, f"/v1/invoices/{made}/finalize", auto_advance="false")
     return str(made)
 
@@ -38,6 +47,7 @@ async def test_every_operation_agrees_with_the_official_spec(raw: httpx.AsyncCli
     draft = (await _make(raw, "/v1/invoices", customer=str(customer)))["id"]
     await raw.delete(f"/v1/invoices/{draft}")
     paid, void, lost = [await _final(raw, customer) for _ in range(3)]
+    assert (await raw.get("/v1/credit_notes/preview", params={"invoice": void, "amount": "100"})).json()["total"] == 100
     note = (await _make(raw, "/v1/credit_notes", invoice=void, amount="100"))["id"]
     await _make(raw, f"/v1/credit_notes/{note}/void")
     await _make(raw, f"/v1/invoices/{void}/void")
@@ -53,7 +63,9 @@ async def test_every_operation_agrees_with_the_official_spec(raw: httpx.AsyncCli
     dispute = await _dispute(raw, charge)
     endpoint = (await _make(raw, "/v1/webhook_endpoints", url="http://127.0.0.1:9/x", **{"enabled_events[0]": "invoice.paid"}))["id"]
     event = (await raw.get("/v1/events", params={"limit": "1"})).json()["data"][0]["id"]
+    rate = (await raw.get(f"/v1/invoices/{paid}")).json()["total_taxes"][0]["tax_rate_details"]["tax_rate"]
     for path in (
+        f"tax_rates/{rate}",
         "account", "balance", "customers", f"customers/{customer}", "invoices", f"invoices/{paid}", f"invoices/{paid}/lines", f"invoice_payments/{tie['id']}",
         f"payment_intents/{intent}", f"credit_notes/{note}", "credit_notes", f"credit_notes/{note}/lines", "payment_intents",
         f"charges/{charge}", "disputes", f"disputes/{dispute}", f"customers/{customer}/cash_balance", "refunds", f"refunds/{refund}", "webhook_endpoints", f"webhook_endpoints/{endpoint}", "events", f"events/{event}",

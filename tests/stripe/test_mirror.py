@@ -9,7 +9,8 @@ import httpx
 import msgspec
 import pytest
 
-from billing import mirror, reconcile, stripe_mirror
+from billing import mirror, reconcile, stripe_links, stripe_mirror
+from billing.comparison import runs
 from billing.projection import project
 from billing.sandbox import control, hosted, store
 from billing.sandbox.hosted import Amount, Choice, Method, Outcome
@@ -79,7 +80,7 @@ async def test_an_issued_invoice_becomes_open_with_a_link(stripe: Gateway, now: 
     await copy(invoice_id, now)
     assert await standing(invoice_id) == ("open", 0)
     ours = (await db.records("SELECT * FROM invoice WHERE id = $1", invoice_id))[0]
-    theirs = await stripe.invoice(str(await stripe_mirror.linked_id("invoice", invoice_id)))
+    theirs = await stripe.invoice(str(await stripe_links.of("invoice", invoice_id)))
     assert theirs is not None
     assert (theirs.number, theirs.net_cents, theirs.vat_cents, theirs.total.cents) == (
         ours["number"],
@@ -114,7 +115,7 @@ async def test_one_debtor_is_one_customer_with_its_latest_address(stripe: Gatewa
 async def test_a_customer_that_stripe_lost_is_made_again(stripe: Gateway, now: datetime) -> None:
     debtor_id = await a_debtor()
     await copy(await an_invoice(debtor_id), now)
-    await store.drop(str(await stripe_mirror.linked_id("customer", debtor_id)))
+    await store.drop(str(await stripe_links.of("customer", debtor_id)))
     invoice_id = await an_invoice(debtor_id)
     await copy(invoice_id, now)
     assert (await standing(invoice_id))[0] == "open"
@@ -248,7 +249,7 @@ async def test_the_nightly_comparison_finds_nothing_when_all_is_well_and_a_lost_
     await copy(invoice_id, now)
     await pay(invoice_id)
     names = {"invoice": str(invoice_id)}
-    await reconcile.compare(names, item=item(invoice_id, now), now=now)
+    await runs.compare(names, item=item(invoice_id, now), now=now)
     assert await standing(invoice_id) == ("paid", 64_500)
 
 
@@ -284,7 +285,7 @@ async def test_somebody_elses_invoice_is_ignored_quietly(stripe: Gateway, now: d
 async def test_paid_never_goes_back(stripe: Gateway, now: datetime) -> None:
     invoice_id = await an_invoice()
     await copy(invoice_id, now)
-    before = await stripe.invoice(str(await stripe_mirror.linked_id("invoice", invoice_id)))
+    before = await stripe.invoice(str(await stripe_links.of("invoice", invoice_id)))
     assert before is not None
     await pay(invoice_id)
     await work_off(now)
