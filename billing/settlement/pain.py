@@ -94,7 +94,7 @@ def _transfer(parent: etree._Element, transfer: Transfer) -> None:
         _agent(one, "CdtrAgt", transfer.bic)
     _add(_add(one, "Cdtr"), "Nm", sepa(transfer.name, 70) or ".")
     _account(one, "CdtrAcct", transfer.iban)
-    _add(_add(one, "RmtInf"), "Ustrd", sepa(transfer.remittance, 140))
+    _add(_add(one, "RmtInf"), "Ustrd", sepa(transfer.remittance, 140) or sepa(transfer.end_to_end, 35))
 
 
 def _account(parent: etree._Element, name: str, iban: str) -> None:
