@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import billing.api
 import billing.pages
+import billing.runs.held_pages
+import billing.runs.pages
+import billing.runs.profile_pages
 import billing.webhooks
 import catalog.api
 import catalog.pages
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 PAGES: tuple[Any, ...] = (
     *catalog.pages.HANDLERS,
     *billing.pages.HANDLERS,
+    *billing.runs.pages.HANDLERS,
+    *billing.runs.held_pages.HANDLERS,
+    *billing.runs.profile_pages.HANDLERS,
     *billing.webhooks.HANDLERS,
     *marketplace.people.pages.HANDLERS,
     *marketplace.orders.pages.HANDLERS,

@@ -17,6 +17,7 @@ from marketplace.scheduling.schedule import Wish
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.orders import an_order
 from tests.builders.people import a_member, a_person
+from tests.builders.runs import a_held_order, a_monthly_debtor, a_preview, a_ready_charge
 from tests.cast import Cast
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ async def _one_of_everything(hr: Actor, partner_id: UUID, *, now: datetime) -> d
         ("order", "number", ""): str(order.number),
         ("invoice", "number", ""): await _number(hr.company_id),
         ("invoice", "name", ""): await _number(hr.company_id),
+        ("billing_details", "company_id", ""): str(hr.company_id),
         ("person", "person_id", ""): str(person.id),
         ("scheduled_enrolment", "plan_id", ""): str(plan),
         ("staff_upload", "upload_id", ""): str(upload),
@@ -147,6 +149,19 @@ async def _of_ecl(cast: Cast, *, now: datetime) -> dict[tuple[str, str, str], Pa
         ("member", "member_id", "desk"): Pair(str(colleague.member_id), str(cast.hr_a.member_id)),
         ("invitation", "invitation_id", "desk"): Pair(str(invited), await _an_invitation_of(cast.company_a.id)),
         ("work", "item_id", "desk"): Pair(await _dead(now), None),
+        **await _runs(),
+    }
+
+
+async def _runs() -> dict[tuple[str, str, str], Pair]:
+    await a_ready_charge(await a_monthly_debtor())
+    run_id = await a_preview()
+    group_id = await db.value("SELECT id FROM invoice_run_group WHERE run_id = $1", run_id)
+    return {
+        ("invoice_run", "run_id", ""): Pair(str(run_id), None),
+        ("invoice_run_group", "group_id", ""): Pair(str(group_id), None),
+        ("invoice_hold", "hold_id", ""): Pair(str(await a_held_order()), None),
+        ("acceptance_profile", "code", ""): Pair("university", None),
     }
 
 
