@@ -282,6 +282,11 @@ def say(finding: Finding) -> Said:
     return Said(_(asks, **words), _(mend, **words) if mend else "", _WHERE.get(finding.code, "debtor"))
 
 
+def says(findings: Iterable[Finding]) -> list[Said]:
+    """Return findings in the current language."""
+    return [say(finding) for finding in findings]
+
+
 def wanted(values: dict[str, str]) -> str:
     """Say which number is wanted: "a project number of 11 digits or a PO number"."""
     wants = values.get("wants", "order")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from billing import acceptance
 from billing.acceptance import SCHEMES, Profile
 from marketplace.kit import audit, db
 from marketplace.kit.errors import Conflict, Invalid, NotFound
@@ -100,3 +101,38 @@ def _check(profile: Profile) -> None:
         fields["schemes"] = _("This isn't a scheme that we know: {names}.", names=", ".join(sorted(unknown)))
     if fields:
         raise Invalid("invalid", _("Some fields need another look."), fields=fields)
+
+
+async def used() -> dict[str, int]:
+    """Return how many debtors have each profile."""
+    sql = "SELECT acceptance_profile AS code, count(*)::int AS n FROM debtor GROUP BY acceptance_profile"
+    return {row["code"]: row["n"] for row in await db.records(sql)}
+
+
+def asks(profile: Profile) -> list[str]:
+    """Return in words what a profile asks, in the current language: of a debtor without anything, so that nothing is left out."""
+    return [acceptance.say(finding).asks for finding in acceptance.check(profile, _NOBODY) if finding.code != "address"]
+
+
+class _Nobody(msgspec.Struct, frozen=True):
+    """A debtor without wishes, to read a profile's own demands off."""
+
+    legal_name: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = "NL"
+    email: str = ""
+    kvk: str | None = None
+    oin: str | None = None
+    vat_id: str | None = None
+    vat_id_valid: bool = False
+    terms_days: int = 30
+    buyer_reference: str | None = None
+    wants_ubl: bool = False
+    channel: str = "mail"
+    peppol_scheme: str | None = None
+    peppol_id: str | None = None
+
+
+_NOBODY = _Nobody()

@@ -16,6 +16,7 @@ edit_people           yes    yes
 schedule_enrolments   yes    yes
 see_invoices          yes    yes    yes       yes      yes              yes
 pay_invoices          yes                     yes
+edit_billing          yes                     yes                      yes
 see_members           yes    yes    yes       yes      yes              yes
 manage_members        yes                                               yes
 edit_company          yes                                               yes
@@ -79,6 +80,7 @@ class Permission(StrEnum):
     SCHEDULE_ENROLMENTS = "schedule_enrolments"
     SEE_INVOICES = "see_invoices"
     PAY_INVOICES = "pay_invoices"
+    EDIT_BILLING = "edit_billing"
     SEE_MEMBERS = "see_members"
     MANAGE_MEMBERS = "manage_members"
     EDIT_COMPANY = "edit_company"
@@ -100,13 +102,13 @@ _BUY = _SEE | {_P.PLACE_ORDERS, _P.CANCEL_ORDERS, _P.EDIT_PEOPLE, _P.SCHEDULE_EN
 _DESK = {_P.SEE_DESK, _P.MANAGE_CATALOGUE, _P.MANAGE_COMPANIES, _P.MANAGE_PARTNERS, _P.MANAGE_INVOICES, _P.MANAGE_JOBS, _P.MANAGE_SETTLEMENT}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: _BUY | {_P.APPROVE_ORDERS, _P.PAY_INVOICES, _P.MANAGE_MEMBERS, _P.EDIT_COMPANY},
+    Role.OWNER: _BUY | {_P.APPROVE_ORDERS, _P.PAY_INVOICES, _P.EDIT_BILLING, _P.MANAGE_MEMBERS, _P.EDIT_COMPANY},
     Role.BUYER: _BUY,
     Role.APPROVER: _SEE | {_P.APPROVE_ORDERS},
-    Role.FINANCE: frozenset({_P.SEE_ORDERS, _P.SEE_INVOICES, _P.PAY_INVOICES, _P.SEE_MEMBERS}),
+    Role.FINANCE: frozenset({_P.SEE_ORDERS, _P.SEE_INVOICES, _P.PAY_INVOICES, _P.EDIT_BILLING, _P.SEE_MEMBERS}),
     Role.VIEWER: _SEE,
     Role.PARTNER: frozenset({_P.SEE_ROSTERS, _P.DECIDE_ACCEPTANCES, _P.SEE_STATEMENTS}),
-    Role.ECL: _SEE | _DESK | {_P.SEE_ROSTERS, _P.CANCEL_ORDERS, _P.MANAGE_MEMBERS, _P.EDIT_COMPANY},
+    Role.ECL: _SEE | _DESK | {_P.SEE_ROSTERS, _P.CANCEL_ORDERS, _P.MANAGE_MEMBERS, _P.EDIT_COMPANY, _P.EDIT_BILLING},
 }
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from billing import charges
+from billing import charges, invoices
 from billing.runs import collect
-from marketplace.kit import clock, ids
+from marketplace.kit import clock, db, ids, work
 from marketplace.kit.identity import SYSTEM
 from tests.builders.billing import a_charge, a_debtor
 
 if TYPE_CHECKING:
     from datetime import date
-    from uuid import UUID
 
 
 async def a_monthly_debtor(**profile: object) -> UUID:
@@ -34,3 +34,13 @@ async def a_preview(until_on: date | None = None, **wish: object) -> UUID:
     run_id = await collect.make(until_on or clock.today(now), actor=SYSTEM, now=now, **wish)  # type: ignore[arg-type]
     await collect.collect(run_id, now=now)
     return run_id
+
+
+async def a_held_order(**profile: object) -> UUID:
+    """Make an order whose invoice is held, because its debtor would return it, and return the hold's id."""
+    debtor_id = await a_debtor(**{"acceptance_profile": "university", "wants_ubl": True, **profile})  # type: ignore[arg-type]
+    made = a_charge(debtor_id, f"order:{ids.new_id()}")
+    await charges.record([made], now=clock.now())
+    await invoices.request(made.group_key, now=clock.now())
+    await work.drain(clock.now(), only=("billing.issue",))
+    return UUID(str(await db.value("SELECT id FROM invoice_hold WHERE group_key = $1", made.group_key)))

@@ -97,7 +97,7 @@ _DESK_RAIL: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
         (
             _Entry("/finance", N_("Finance"), "euro"),
             _Entry("/desk/invoices", N_("Invoices"), "document", "/invoices"),
-            _Entry("/invoice-runs", N_("Invoice runs"), "calendar"),
+            _Entry("/invoice-runs", N_("Invoice runs"), "calendar", "/acceptance-profiles"),
             _Entry("/bank-files", N_("Bank"), "bag", "/bank-entries"),
             _Entry("/reminders", N_("Reminders"), "mail"),
             _Entry("/partner-statements", N_("Partner statements"), "people", "/partner-contracts"),
