@@ -33,6 +33,7 @@ SIGN_INS = (
     ("partner@demo.example", "training provider"),
     ("partner@other.example", "another provider"),
     ("ecl@demo.example", "Expat Centre Leiden"),
+    ("ecl2@demo.example", "Expat Centre Leiden, the second pair of eyes"),
 )
 
 

@@ -305,6 +305,29 @@ FIRMS = (
         buyer="Jürgen Öztürk",
         weight=2,
     ),
+    Firm(
+        key="kustwacht",
+        facts=_facts(
+            "European Coastal Observatory",
+            None,
+            0,
+            "Boulevard 2",
+            "2225 AA",
+            "Katwijk",
+            kvk=None,
+            sector="International organisation",
+            language="en",
+            invoice_email="invoices@coastal-observatory.example",
+            purchase_order_rule=Rule.REQUIRED,
+            purchase_order_hint="Give the number of the purchase request",
+        ),
+        domain="coastal-observatory.example",
+        people=22,
+        departments=("Instruments", "Data", "Administration"),
+        buyer="Amélie Lefèvre",
+        purchase_order="ECO-{n}",
+        weight=3,
+    ),
 )
 
 PARTNERS = {
@@ -341,4 +364,5 @@ SIGN_INS = (
     SignIn(email="partner@demo.example", name="Ilse van Rooden", roles=frozenset({Role.PARTNER}), place="zijlpoort"),
     SignIn(email="partner@other.example", name="Yasmin el Idrissi", roles=frozenset({Role.PARTNER}), place="tweedehuis"),
     SignIn(email="ecl@demo.example", name="Marit Steenbergen", roles=frozenset({Role.ECL})),
+    SignIn(email="ecl2@demo.example", name="Joris Hartman", roles=frozenset({Role.ECL})),
 )
