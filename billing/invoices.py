@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from billing import amounts
 from billing.archive import stored_document
 from billing.states import InvoiceState
 from marketplace.kit import db, work
@@ -272,6 +273,9 @@ def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], 
         where.append("i.kind = 'credit_note'")
     if text := wanted.text.replace("\0", "").strip().lower():
         add(_SEARCH_OWN if owner else _SEARCH_ALL, text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") if owner else text)
+        if (amount := amounts.cents(text)) is not None:
+            args.append(amount)
+            where[-1] = f"({where[-1]} OR i.id = ANY (ARRAY(SELECT id FROM invoice WHERE total_cents = ${len(args)}::bigint)))"  # noqa: S608
     return where, args
 
 
@@ -293,13 +297,14 @@ async def sums(*, actor: Actor, today: date) -> Sums:
     sql = """
         SELECT count(*) AS invoices,
                count(*) FILTER (WHERE unpaid) AS unpaid,
-               coalesce(sum(total_cents - paid_cents) FILTER (WHERE unpaid), 0)::bigint AS unpaid_cents,
+               coalesce(sum(open_cents) FILTER (WHERE unpaid), 0)::bigint AS unpaid_cents,
                count(*) FILTER (WHERE unpaid AND due_on < $2) AS overdue,
-               coalesce(sum(total_cents - paid_cents) FILTER (WHERE unpaid AND due_on < $2), 0)::bigint AS overdue_cents,
+               coalesce(sum(open_cents) FILTER (WHERE unpaid AND due_on < $2), 0)::bigint AS overdue_cents,
                count(*) FILTER (WHERE kind = 'invoice' AND state = 'paid') AS paid,
                coalesce(sum(total_cents) FILTER (WHERE state = 'paid' AND kind = 'invoice' AND dated_on >= $3), 0)::bigint AS paid_this_year_cents,
                count(*) FILTER (WHERE kind = 'credit_note') AS credit
-        FROM (SELECT i.*, i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing') AS unpaid
+        FROM (SELECT i.*, i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents AS open_cents,
+                     i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing') AS unpaid
               FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE $1::uuid IS NULL OR d.owner_id = $1) AS own
     """
     found = await db.row(Sums, sql, _owner(actor), today, today.replace(month=1, day=1))

@@ -96,11 +96,14 @@ def vat_code(category: str, rate: Decimal | None) -> str:
     return f"S{(rate or Decimal(0)).normalize():f}" if category == "S" else category
 
 
+_UNTAXED = {"E": N_("VAT-exempt"), "AE": N_("VAT reverse charge"), "Z": N_("0% VAT, with a certificate")}
+
+
 def vat_words(category: str, rate: Decimal | None) -> str:
     """Return a VAT code in words."""
     if category == "S":
         return _("{rate}% VAT", rate=f"{(rate or Decimal(0)).normalize():f}")
-    return _({"E": N_("VAT-exempt"), "AE": N_("VAT reverse charge"), "Z": N_("0% VAT, with a certificate")}[category])
+    return _(_UNTAXED[category])
 
 
 class Journal(msgspec.Struct, frozen=True):

@@ -37,6 +37,11 @@ def bucket(due_on: date, today: date) -> int:
     return next((place for place, limit in enumerate(_LIMITS) if late <= limit), len(_LIMITS))
 
 
+def short_names() -> list[str]:
+    """Return the names for under the columns of a chart."""
+    return [_("Not due"), "1–30", "31–60", "61–90", "90+"]
+
+
 def names() -> list[str]:
     """Return what the buckets are called."""
     return [_(name) for _limit, name in BUCKETS]

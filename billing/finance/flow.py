@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from billing.finance.trace import Trace
 
 ROWS = 5
-BOX_WIDTH, BOX_HEIGHT, GAP, COLUMN_GAP, HEAD = 168, 56, 12, 44, 26
+BOX_WIDTH, BOX_HEIGHT, GAP, COLUMN_GAP, HEAD, EDGE = 168, 56, 12, 44, 40, 20
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +79,12 @@ def draw(groups: Sequence[Group]) -> Picture:
     tops = _tops(shown)
     boxes, heads = [], []
     for group in shown:
-        x, top = columns.index(group.column) * (BOX_WIDTH + COLUMN_GAP) + 2, tops[group.lane]
+        x, top = columns.index(group.column) * (BOX_WIDTH + COLUMN_GAP) + EDGE, tops[group.lane]
         heads.append(Head(x, top + HEAD - 10, group.head))
         boxes += [Box(node, x, top + HEAD + row * (BOX_HEIGHT + GAP)) for row, node in enumerate(group.nodes)]
     places = {box.node.key: (box.x, box.y) for box in boxes}
     lines = [_line((box.x, box.y), places[key]) for box in boxes for key in box.node.to if key in places]
-    width = len(columns) * (BOX_WIDTH + COLUMN_GAP) - COLUMN_GAP + 4
+    width = len(columns) * (BOX_WIDTH + COLUMN_GAP) - COLUMN_GAP + 2 * EDGE
     sentence = "; ".join(f"{group.head}: {', '.join(f'{node.title} {node.text}'.strip() for node in group.nodes)}" for group in shown)
     return Picture(max(width, 0), tops[2], heads, boxes, lines, sentence)
 
@@ -93,7 +93,7 @@ def _tops(shown: Sequence[Group]) -> tuple[int, int, int]:
     """Return where each lane begins, and where the drawing ends."""
     most = [max((len(group.nodes) for group in shown if group.lane == lane), default=0) for lane in (0, 1)]
     high = [HEAD + rows * (BOX_HEIGHT + GAP) if rows else 0 for rows in most]
-    return 0, high[0], sum(high)
+    return 0, high[0], sum(high) + GAP
 
 
 def _cut(nodes: Sequence[Node]) -> list[Node]:

@@ -32,7 +32,7 @@ async def show_desk(request: WebRequest, actor: NamedDependency[Actor], now: Nam
     """Show what is owed and by whom, what is expected, and what waits for somebody."""
     found = await desk.read(actor=actor, now=now)
     return render(
-        request, "finance/desk.html", found=found, names=ageing.names(), chart_rows=desk.chart_rows, Money=Money,
+        request, "finance/desk.html", found=found, names=ageing.names(), short_names=ageing.short_names(), chart_rows=desk.chart_rows, Money=Money,
         day=fmt_date(found.today, "full"),
     )  # fmt: skip
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from billing import amounts
+from billing.finance.ageing import OPEN
 from billing.states import InvoiceState
 from marketplace.desk.branches import Each, Values, key, newest
 from marketplace.desk.orders import company_ids
@@ -38,7 +40,7 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     purchase_order: str | None
     order_number: str | None
     total_cents: int
-    paid_cents: int
+    open_cents: int
     overdue: bool
 
     @property
@@ -49,8 +51,8 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def to_pay(self) -> Money:
         """Return what is still to be paid."""
-        settled = self.kind == "credit_note" or self.state in {InvoiceState.PAID, InvoiceState.VOID}
-        return Money(0 if settled else max(0, self.total_cents - self.paid_cents))
+        waiting = self.kind == "invoice" and self.state in {InvoiceState.ISSUED, InvoiceState.OPEN, InvoiceState.PROCESSING}
+        return Money(max(0, self.open_cents) if waiting else 0)
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -74,7 +76,7 @@ class Sums(msgspec.Struct, frozen=True):
 
 _ROWS = """
     SELECT i.id, i.number, i.kind, i.state, c.id AS company_id, coalesce(c.name, i.buyer ->> 'legal_name') AS company_name, i.dated_on, i.due_on,
-           i.purchase_order, i.order_number, i.total_cents, i.paid_cents, coalesce({overdue}, false) AS overdue
+           i.purchase_order, i.order_number, i.total_cents, {open} AS open_cents, coalesce({overdue}, false) AS overdue
       FROM ({some}) i JOIN debtor d ON d.id = i.debtor_id LEFT JOIN company c ON c.id = d.owner_id
      ORDER BY {order}
 """
@@ -93,7 +95,7 @@ async def listed(
         fixed.append(condition)
     order = f"i.{day} {way}, i.number {way}"
     some = newest("invoice i", fixed, await _meant(text, values), order=order, limit=values(place.fetch))
-    sql = _ROWS.format(some=some, order=order, overdue=OVERDUE.format(today="$1::date"))
+    sql = _ROWS.format(some=some, order=order, overdue=OVERDUE.format(today="$1::date"), open=OPEN)
     return paging.page(
         await db.rows(InvoiceRow, sql, *values), place, key=lambda row: (row.due_on if overdue else row.dated_on, row.number)
     )
@@ -104,6 +106,8 @@ async def _meant(text: str, values: Values) -> list[str | Each]:
     if not text:
         return []
     found: list[str | Each] = [f"i.number = {values(text.upper())}", f"lower(i.purchase_order) = {values(text.lower())}"]
+    if (amount := amounts.cents(text)) is not None:
+        found.append(f"i.total_cents = {values(amount)}::bigint")
     if companies := await company_ids(text):
         debtors = await db.records("SELECT id FROM debtor WHERE owner_id = ANY ($1)", companies)
         found.append(Each("i.debtor_id", values([row["id"] for row in debtors])))
@@ -114,10 +118,10 @@ async def sums(*, actor: Actor, today: date) -> Sums:
     """Return what is still to come in, of at most ``BOUND`` invoices, the earliest due first."""
     require(actor, Permission.MANAGE_INVOICES)
     sql = f"""
-        SELECT count(*) AS unpaid, coalesce(sum(greatest(total_cents - paid_cents, 0)), 0)::bigint AS unpaid_cents,
+        SELECT count(*) AS unpaid, coalesce(sum(greatest(open_cents, 0)), 0)::bigint AS unpaid_cents,
                count(*) FILTER (WHERE due_on < $1) AS overdue,
-               coalesce(sum(greatest(total_cents - paid_cents, 0)) FILTER (WHERE due_on < $1), 0)::bigint AS overdue_cents
-          FROM (SELECT total_cents, paid_cents, due_on FROM invoice i WHERE {STANDINGS["unpaid"]} ORDER BY due_on LIMIT {BOUND}) few
+               coalesce(sum(greatest(open_cents, 0)) FILTER (WHERE due_on < $1), 0)::bigint AS overdue_cents
+          FROM (SELECT {OPEN} AS open_cents, due_on FROM invoice i WHERE {STANDINGS["unpaid"]} ORDER BY due_on LIMIT {BOUND}) few
     """  # noqa: S608 - constants
     found = await db.row(Sums, sql, today)
     assert found is not None
