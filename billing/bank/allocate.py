@@ -14,7 +14,8 @@ from billing import ledger, payments, refunds, states
 from billing.bank import candidates, entries
 from billing.bank.matching import Kind, Part, Proposal
 from billing.ledger import Account, Event
-from marketplace.kit import audit, clock, db, ids, work
+from billing.settlement import payouts, transfers
+from marketplace.kit import audit, clock, db, ids
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.i18n import _, fmt_money
 from marketplace.kit.identity import Actor, Permission, require
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
 
     from billing.bank.entries import Entry
 
-# Where money stands that an entry moves, when it isn't an invoice's. A refund was booked from the bank when it was noted.
+# Where money stands that an entry moves. Invoices and partners' payouts book by themselves; a refund was booked from the bank when it was noted.
 ACCOUNTS: dict[Kind, Account] = {
     Kind.STRIPE_PAYOUT: Account.STRIPE,
-    Kind.PAYOUT: Account.PAYOUT_TRANSIT,
-    Kind.PAYOUT_RETURNED: Account.PAYOUT_TRANSIT,
     Kind.REFUND: Account.BANK,
     Kind.FEES: Account.FEES,
     Kind.INTEREST: Account.INTEREST,
@@ -78,7 +77,7 @@ async def _do(entry: Entry, chosen: Proposal, *, actor: Actor, now: datetime) ->
     if chosen.kind is Kind.INVOICES:
         await _to_invoices(entry, chosen.parts, actor=actor, now=now)
     else:
-        await _to_other(entry, chosen.kind, entry.left_cents, subject=chosen.subject, note="", actor=actor, now=now)
+        await _to_other(entry, chosen.kind, entry.left_cents, subject=chosen.subject, note=chosen.label, actor=actor, now=now)
 
 
 async def to_invoices(entry_id: UUID, parts: Sequence[Part], *, actor: Actor, now: datetime, over: bool = False) -> None:
@@ -135,11 +134,6 @@ async def _pay(entry: Entry, at: states.Standing, cents: int, *, actor: Actor, n
     if entry.iban:
         sql = "INSERT INTO debtor_account (id, debtor_id, iban, learnt_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
         await db.execute(sql, ids.new_id(), at.debtor_id, entry.iban, now)
-    settled = await states.standing(at.id)
-    if settled.state is states.InvoiceState.PAID and at.state is not states.InvoiceState.PAID:
-        await work.enqueue(
-            "billing.stripe_paid_elsewhere", {"invoice": str(at.id)}, run_at=now, dedupe_key=f"billing.stripe_paid_elsewhere:{payment_id}"
-        )
 
 
 async def to_other(entry_id: UUID, kind: Kind, *, cents: int | None = None, note: str, actor: Actor, now: datetime) -> None:
@@ -164,35 +158,41 @@ async def to_other(entry_id: UUID, kind: Kind, *, cents: int | None = None, note
 
 async def _to_other(entry: Entry, kind: Kind, cents: int, *, subject: str, note: str, actor: Actor, now: datetime) -> None:
     allocation_id, refund_id = ids.new_id(), None
-    if kind is Kind.REFUND:
-        refund_id = await _refund(entry, subject, actor=actor, now=now)
-    event = Event.STRIPE_PAYOUT if kind is Kind.STRIPE_PAYOUT else Event.TRANSFER_ALLOCATED
-    head = ledger.Entry(event=event, source_id=allocation_id, on=entry.booked_on, reference=(subject or entry.servicer_reference)[:35])
-    await ledger.book(head, ledger.moved(Account.UNALLOCATED, ACCOUNTS[kind], cents), now=now)
+    if kind in {Kind.PAYOUT, Kind.PAYOUT_RETURNED}:
+        await _payout(entry, kind, subject, actor=actor, now=now)
+    else:
+        if kind is Kind.REFUND:
+            refund_id = await _refund(entry, subject, actor=actor, now=now)
+        event = Event.STRIPE_PAYOUT if kind is Kind.STRIPE_PAYOUT else Event.TRANSFER_ALLOCATED
+        head = ledger.Entry(event=event, source_id=allocation_id, on=entry.booked_on, reference=entry.servicer_reference[:35])
+        await ledger.book(head, ledger.moved(Account.UNALLOCATED, ACCOUNTS[kind], cents), now=now)
     await write(allocation_id, entry, kind, cents, subject=subject, note=note, refund_id=refund_id, actor=actor, now=now)
     await given(entry, cents)
-    names = {
-        "end_to_end": subject,
-        "batch": subject,
-        "cents": abs(cents),
-        "on": entry.booked_on.isoformat(),
-        "reason": entry.returned,
-        "entry": str(entry.id),
-    }
-    if kind is Kind.PAYOUT:
-        await work.enqueue("billing.payout_booked", names, run_at=now, dedupe_key=f"billing.payout_booked:{allocation_id}")
-    elif kind is Kind.PAYOUT_RETURNED:
-        await work.enqueue("billing.payout_returned", names, run_at=now, dedupe_key=f"billing.payout_returned:{allocation_id}")
+
+
+async def _payout(entry: Entry, kind: Kind, subject: str, *, actor: Actor, now: datetime) -> None:
+    """Tell the partners' payouts what the bank did; they book it, out of (or into) ``unallocated``."""
+    what, _colon, name = subject.partition(":")
+    row_id = UUID(name)
+    if kind is Kind.PAYOUT_RETURNED:
+        reason = entry.returned or entry.text or "–"
+        await transfers.payout_returned(row_id, reason=reason, on=entry.booked_on, actor=actor, now=now, into=Account.UNALLOCATED)
+    elif what == "item":
+        await transfers.payout_paid(row_id, on=entry.booked_on, actor=actor, now=now, out_of=Account.UNALLOCATED)
+    else:
+        if (await payouts.get(row_id)).state is payouts.BatchState.EXPORTED:
+            await transfers.send(row_id, actor=actor, now=now)
+        await transfers.batch_paid(row_id, on=entry.booked_on, actor=actor, now=now, out_of=Account.UNALLOCATED)
 
 
 async def _refund(entry: Entry, subject: str, *, actor: Actor, now: datetime) -> UUID:
     """Return the refund that went out, noting it first where nobody had."""
-    if not subject.startswith("invoice:"):
-        return UUID(subject)
-    invoice_id = UUID(subject.removeprefix("invoice:"))
-    return await refunds.by_bank(
-        invoice_id, cents=-entry.left_cents, on=min(entry.booked_on, clock.today(now)), reference=entry.text[:100], actor=actor, now=now
-    )
+    what, _colon, name = subject.partition(":")
+    row_id = UUID(name)
+    if what == "refund":
+        return row_id
+    on = min(entry.booked_on, clock.today(now))
+    return await refunds.by_bank(row_id, cents=-entry.left_cents, on=on, reference=entry.text[:100], actor=actor, now=now)
 
 
 _INSERT = """

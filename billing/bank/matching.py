@@ -81,13 +81,17 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be done with an entry. ``score`` is 0–100; ``subject`` is what it is about where that isn't invoices."""
+    """What may be done with an entry. ``score`` is 0–100.
+
+    ``subject`` is what it is about where that isn't invoices (a row's kind and id), ``label`` its number for people.
+    """
 
     kind: Kind
     score: int
     why: str
     parts: tuple[Part, ...] = ()
     subject: str = ""
+    label: str = ""
     certain: bool = False
 
     @property

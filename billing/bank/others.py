@@ -35,6 +35,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     iban: str = ""
     end_to_end: str = ""
     invoice_id: UUID | None = None
+    state: str = ""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +65,14 @@ def _came(entry: Entry, facts: Facts) -> list[Proposal]:
             else _("It comes from Stripe, but is more than our books expect there.")
         )
         found.append(Proposal(kind=Kind.STRIPE_PAYOUT, score=95 if right else 70, why=why, certain=right))
-    returned = [one for one in facts.payouts if one.end_to_end and one.end_to_end == entry.end_to_end_id and one.cents == entry.cents]
+    returned = [
+        one
+        for one in facts.payouts
+        if one.state == "paid" and one.end_to_end and one.end_to_end == entry.end_to_end_id and one.cents == entry.cents
+    ]
     for one in returned:
         why = _("It brings back payout {reference} to {name}.", reference=one.reference, name=one.name)
-        found.append(Proposal(kind=Kind.PAYOUT_RETURNED, score=98, why=why, subject=one.end_to_end, certain=True))
+        found.append(Proposal(kind=Kind.PAYOUT_RETURNED, score=98, why=why, subject=f"item:{one.id}", label=one.reference, certain=True))
     if entry.returned and not returned:
         found += _refund_returned(entry, facts)
     return found
@@ -88,23 +93,27 @@ def _refund_returned(entry: Entry, facts: Facts) -> list[Proposal]:
 def _went(entry: Entry, facts: Facts) -> list[Proposal]:
     cents, found = -entry.cents, list[Proposal]()
     for one in facts.payouts:
-        if one.end_to_end and one.end_to_end == entry.end_to_end_id and one.cents == cents:
+        if one.state == "sent" and one.end_to_end and one.end_to_end == entry.end_to_end_id and one.cents == cents:
             why = _("It is payout {reference} to {name}.", reference=one.reference, name=one.name)
-            found.append(Proposal(kind=Kind.PAYOUT, score=99, why=why, subject=one.end_to_end, certain=True))
+            found.append(Proposal(kind=Kind.PAYOUT, score=99, why=why, subject=f"item:{one.id}", label=one.reference, certain=True))
     for one in facts.batches:
         named = one.reference.lower() in f"{entry.text} {entry.end_to_end_id} {entry.servicer_reference}".lower()
         if one.cents == cents:
             why = _("It is exactly the sum of payout batch {reference}.", reference=one.reference)
-            found.append(Proposal(kind=Kind.PAYOUT, score=97 if named else 85, why=why, subject=one.reference, certain=named))
+            found.append(
+                Proposal(
+                    kind=Kind.PAYOUT, score=97 if named else 85, why=why, subject=f"batch:{one.id}", label=one.reference, certain=named
+                )
+            )
     for one in facts.refunds:
         if one.cents == cents:
             sure = _to(entry, one)
             why = _("It is the refund of {reference} to {name}.", reference=one.reference, name=one.name)
-            found.append(Proposal(kind=Kind.REFUND, score=88 if sure else 60, why=why, subject=str(one.id)))
+            found.append(Proposal(kind=Kind.REFUND, score=88 if sure else 60, why=why, subject=f"refund:{one.id}", label=one.reference))
     for one in facts.overpaid:
         if one.cents == cents and _to(entry, one):
             why = _("{name} has exactly this much with us by {reference}: this pays it back.", name=one.name, reference=one.reference)
-            found.append(Proposal(kind=Kind.REFUND, score=74, why=why, subject=f"invoice:{one.invoice_id}"))
+            found.append(Proposal(kind=Kind.REFUND, score=74, why=why, subject=f"invoice:{one.invoice_id}", label=one.reference))
     if _CHARGES.search(f"{entry.text} {entry.code}") or "CHRG" in entry.code:
         found.append(Proposal(kind=Kind.FEES, score=66, why=_("The bank calls it charges.")))
     return found
@@ -135,7 +144,7 @@ _OVERPAID = """
        AND i.paid_cents - i.refunded_cents - i.total_cents + i.credited_cents + i.written_off_cents = ANY($1) LIMIT 200
 """
 _PAYOUTS = """
-    SELECT o.id, o.end_to_end AS reference, p.legal_name AS name, o.cents, o.end_to_end FROM payout_item o JOIN payee p ON p.id = o.payee_id
+    SELECT o.id, o.end_to_end AS reference, p.legal_name AS name, o.cents, o.end_to_end, o.state FROM payout_item o JOIN payee p ON p.id = o.payee_id
      WHERE o.end_to_end = ANY($1) AND o.state IN ('sent', 'paid') LIMIT 500
 """
 _BATCHES = """
@@ -153,8 +162,8 @@ async def facts(entries: Sequence[Entry]) -> Facts:
     names = [one.end_to_end_id for one in entries if one.end_to_end_id]
     stripe = any(one.cents > 0 and _STRIPE.search(one.name) for one in entries)
     return Facts(
-        payouts=tuple(await db.rows(Sent, _PAYOUTS, names)) if names and await _settles() else (),
-        batches=tuple(await db.rows(Sent, _BATCHES)) if out and await _settles() else (),
+        payouts=tuple(await db.rows(Sent, _PAYOUTS, names)) if names else (),
+        batches=tuple(await db.rows(Sent, _BATCHES)) if out else (),
         refunds=(
             *(await db.rows(Sent, _REFUNDS + _NOT_FOUND_YET + _NEWEST, out) if out else ()),
             *(await db.rows(Sent, _REFUNDS + _NEWEST, back) if back else ()),
@@ -162,8 +171,3 @@ async def facts(entries: Sequence[Entry]) -> Facts:
         overpaid=tuple(await db.rows(Sent, _OVERPAID, out)) if out else (),
         stripe_cents=await db.value("SELECT coalesce(sum(cents), 0)::bigint FROM ledger_posting WHERE account = 'stripe'") if stripe else 0,
     )
-
-
-async def _settles() -> bool:
-    """Tell whether the tables of partners' money are there."""
-    return bool(await db.value("SELECT to_regclass('payout_item') IS NOT NULL"))
