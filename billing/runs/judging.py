@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing import acceptance
+from billing import acceptance, debtors
 from billing.acceptance import COMPANY, Finding
 from billing.runs import certificates, profiles
 
@@ -40,3 +40,11 @@ async def judge_of(owners: Iterable[Debtor], *, on: date) -> Judge:
     known = await profiles.many(sorted({debtor.acceptance_profile for debtor in found}))
     asked = [debtor.id for debtor in found if known.get(debtor.acceptance_profile, COMPANY).wants_certificate]
     return Judge(known, await certificates.held(asked, on=on) if asked else frozenset())
+
+
+async def before_ordering(debtor_id: UUID, lines: Sequence[acceptance.Billed]) -> list[Finding]:
+    """Return what an order with these lines would lack on its invoice: for who orders, while it can still be given."""
+    debtor = await debtors.get(debtor_id)
+    profile = (await profiles.many([debtor.acceptance_profile])).get(debtor.acceptance_profile, COMPANY)
+    asked = acceptance.check(profile, debtor, lines)
+    return [finding for finding in acceptance.stops(asked) if finding.code in {"reference", "orderer"}]

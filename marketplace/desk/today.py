@@ -10,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from billing.finance.ageing import OPEN
+from billing.runs import read as invoicing
 from marketplace.desk import waiting
 from marketplace.desk.waiting import ForEcl
 from marketplace.kit import clock, db
@@ -73,6 +75,7 @@ class Today(msgspec.Struct, frozen=True):
     thin: list[Thin]
     owing: list[Owing]
     overdue_cents: int
+    invoicing: invoicing.ForEcl
 
     @property
     def overdue_more(self) -> bool:
@@ -101,14 +104,14 @@ _THIN = f"""
      WHERE {waiting.THIN.format(now="$1::timestamptz", until="$2::timestamptz")} ORDER BY s.starts_at, s.id LIMIT {SHOWN}
 """  # noqa: S608
 _OWING = f"""
-    SELECT i.number, coalesce(c.name, d.name) AS company_name, i.due_on, greatest(i.total_cents - i.paid_cents, 0)::bigint AS to_pay_cents,
+    SELECT i.number, coalesce(c.name, d.name) AS company_name, i.due_on, greatest({OPEN}, 0)::bigint AS to_pay_cents,
            ($1::date - i.due_on) AS days
       FROM invoice i JOIN debtor d ON d.id = i.debtor_id LEFT JOIN company c ON c.id = d.owner_id
      WHERE {waiting.OVERDUE.format(today="$1::date")} ORDER BY i.due_on, i.number LIMIT {SHOWN}
 """  # noqa: S608
 _OVERDUE_SUM = f"""
-    SELECT coalesce(sum(greatest(total_cents - paid_cents, 0)), 0)::bigint
-      FROM (SELECT total_cents, paid_cents FROM invoice i WHERE {waiting.OVERDUE.format(today="$1::date")} ORDER BY due_on LIMIT {waiting.BOUND}) few
+    SELECT coalesce(sum(greatest(open_cents, 0)), 0)::bigint
+      FROM (SELECT {OPEN} AS open_cents FROM invoice i WHERE {waiting.OVERDUE.format(today="$1::date")} ORDER BY due_on LIMIT {waiting.BOUND}) few
 """  # noqa: S608
 
 
@@ -122,4 +125,5 @@ async def read(*, actor: Actor, now: datetime) -> Today:
         thin=await db.rows(Thin, _THIN, now, now + waiting.SOON, locale),
         owing=await db.rows(Owing, _OWING, day),
         overdue_cents=int(await db.value(_OVERDUE_SUM, day)),
+        invoicing=await invoicing.for_ecl(today=day),
     )

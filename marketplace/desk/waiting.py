@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from billing.runs import read as invoicing
 from marketplace.kit import clock, db
 from marketplace.kit.web import Count
 
@@ -71,4 +72,5 @@ async def rail_counts(actor: Actor, now: datetime) -> dict[str, Count]:
         "/desk/invoices": Count(found.overdue),
         "/desk/jobs": Count(found.dead, urgent=True),
         "/desk/partners": Count(found.late),
+        "/invoice-runs": Count((await invoicing.for_ecl(today=clock.today(now))).total, urgent=True),
     }

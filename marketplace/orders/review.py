@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from billing import debtors, seller, vat
+from billing import acceptance, debtors, seller, vat
+from billing.runs import judging
 from billing.vat import VatLine, VatTotal
 from catalog import policies, sessions
 from catalog.policies import Boundary
 from catalog.sessions import SessionOffer
-from marketplace.kit.i18n import current_locale
+from marketplace.kit.i18n import _, current_locale
 from marketplace.kit.money import Money
 from marketplace.orders import baskets, pricing
 from marketplace.orders.baskets import Basket
@@ -44,7 +45,10 @@ class SessionPart(msgspec.Struct, frozen=True):
 
 
 class Review(msgspec.Struct, frozen=True):
-    """A whole basket, ready to order; ``problems`` has a sentence per reference that the company would not accept."""
+    """A whole basket, ready to order; ``problems`` has a sentence per reference that the company would not accept.
+
+    ``warnings``: what its invoice would be sent back for, so that it would be held.
+    """
 
     basket: Basket
     company: Company
@@ -53,6 +57,7 @@ class Review(msgspec.Struct, frozen=True):
     problems: dict[str, str]
     expired: bool
     fingerprint: str
+    warnings: list[str] = []
 
     @property
     def net(self) -> Money:
@@ -102,7 +107,29 @@ async def of(actor: Actor, *, now: datetime) -> Review | None:
         purchase_order=basket.purchase_order,
         cost_centre=basket.cost_centre,
     )
-    return Review(basket, company, parts, vat.totals(lines), problems, basket.held_until <= now, seen)
+    warnings = [] if problems else await _warnings(company, basket, people, actor)
+    return Review(basket, company, parts, vat.totals(lines), problems, basket.held_until <= now, seen, warnings)
+
+
+async def _warnings(company: Company, basket: Basket, people: dict[UUID, Person], actor: Actor) -> list[str]:
+    """Return a sentence for each thing that the company's own bookkeeping wants on an invoice and that this order lacks."""
+    asked = [
+        acceptance.Line(
+            purchase_order=basket.purchase_order,
+            cost_centre=basket.cost_centre or people[line.person_id].cost_centre,
+            ordered_by=actor.name,
+        )
+        for line in basket.lines
+    ]
+    found = await judging.before_ordering(pricing.debtor_of(company), asked)
+    return [
+        _(
+            "Your company returns invoices without {wanted}. Give it now: the invoice waits until it is there.",
+            wanted=acceptance.wanted(one.values),
+        )
+        for one in found
+        if one.code == "reference"
+    ]
 
 
 def _part(offer: SessionOffer, people: list[Person], sale: pricing.Sale, now: datetime) -> SessionPart:
