@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import billing.api
+import billing.bank.pages
+import billing.finance.pages
 import billing.pages
 import billing.runs.held_pages
 import billing.runs.pages
 import billing.runs.profile_pages
+import billing.vies.pages
 import billing.webhooks
 import catalog.api
 import catalog.pages
@@ -35,6 +38,9 @@ PAGES: tuple[Any, ...] = (
     *billing.runs.pages.HANDLERS,
     *billing.runs.held_pages.HANDLERS,
     *billing.runs.profile_pages.HANDLERS,
+    *billing.bank.pages.HANDLERS,
+    *billing.finance.pages.HANDLERS,
+    *billing.vies.pages.HANDLERS,
     *billing.webhooks.HANDLERS,
     *marketplace.people.pages.HANDLERS,
     *marketplace.orders.pages.HANDLERS,

@@ -20,6 +20,7 @@ from marketplace.kit.web import paging
 _TAIL = 12
 _MINUTES, _HOURS = 120, 48
 JOBS = {
+    "billing.reminders": N_("Find overdue invoices and remind"),
     "kit.seal_audit": N_("Seal the audit trail"),
     "kit.tidy": N_("Clear finished work"),
     "kit.tidy_sessions": N_("Clear ended sign-ins"),
@@ -36,12 +37,19 @@ JOBS = {
     "runs.watch": N_("Watch for invoices that must go by the 15th"),
 }
 KINDS = {
+    "billing.remind": N_("See whether a company is to be reminded"),
+    "billing.reminder_mail": N_("Make and mail a reminder"),
     "scheduling.run": N_("Place a planned enrolment"),
     "scheduling.tell": N_("Tell HR how a plan went"),
     "enrolments.invite": N_("Invite a participant"),
     "mail.send": N_("Send a mail"),
     "orders.tell_placed": N_("Confirm an order by mail"),
     "orders.tell_declined": N_("Tell HR of a declined place"),
+    "orders.tell_cancelled": N_("Tell HR what was cancelled"),
+    "orders.session_cancelled": N_("Take back the orders of cancelled dates"),
+    "orders.take_back": N_("Take back one order of cancelled dates"),
+    "enrolments.tell_cancelled": N_("Tell a participant that the seat is gone"),
+    "fulfilment.line_cancelled": N_("Tell a partner that somebody doesn't come"),
     "fulfilment.ask_partner": N_("Ask a partner"),
     "fulfilment.expire": N_("Close an unanswered request"),
     "fulfilment.tell_partner": N_("Mail a request to a partner"),
@@ -54,7 +62,13 @@ KINDS = {
     "runs.collect": N_("Put an invoice run together"),
     "runs.issue_group": N_("Issue an invoice of a run"),
     "orders.session_moved": N_("Give charges the new dates of a session"),
+    "billing.stripe_compare_cash": N_("Look for unused money at Stripe"),
+    "billing.stripe_credit": N_("Put a credit note at Stripe"),
     "billing.stripe_mirror": N_("Put an invoice at Stripe"),
+    "billing.stripe_refund": N_("Let Stripe send money back"),
+    "billing.stripe_settled": N_("Tell Stripe that an invoice was paid elsewhere"),
+    "billing.stripe_uncollectible": N_("Tell Stripe that an invoice was given up"),
+    "billing.stripe_void": N_("Withdraw an invoice at Stripe"),
     "billing.render": N_("Make an invoice's PDF"),
     "billing.link_arrived": N_("Wait for the payment link"),
     "billing.mail_invoice": N_("Mail an invoice"),
