@@ -49,6 +49,12 @@ Long = Annotated[str, msgspec.Meta(max_length=8000)]
 Seats = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
+class CancelForm(msgspec.Struct, frozen=True):
+    """Why dates are called off."""
+
+    reason: Short = ""
+
+
 class PartnerForm(msgspec.Struct, frozen=True):
     """A partner as ECL types it."""
 
@@ -57,9 +63,6 @@ class PartnerForm(msgspec.Struct, frozen=True):
     email: forms.Email
     address: Short = ""
     city: Short = ""
-    crkbo: bool = False
-    crkbo_from_on: date | None = None
-    crkbo_until_on: date | None = None
     about_nl: Long = ""
     about_en: Long = ""
 
@@ -70,8 +73,7 @@ class PartnerForm(msgspec.Struct, frozen=True):
 
 def show_partner(partner: Partner) -> dict[str, Any]:
     """Return a partner as its form shows it at first."""
-    values = msgspec.structs.asdict(partner)
-    return {**values, "crkbo_from_on": _day(partner.crkbo_from_on), "crkbo_until_on": _day(partner.crkbo_until_on)}
+    return msgspec.structs.asdict(partner)
 
 
 class ProgrammeForm(msgspec.Struct, frozen=True):
@@ -257,9 +259,6 @@ def _typed(value: object) -> object:
 def _amount(cents: int | None) -> str:
     return "" if cents is None else str(euros(cents)) if cents % 100 else str(cents // 100)
 
-
-def _day(on: date | None) -> str:
-    return on.isoformat() if on else ""
 
 
 def _moment(at: datetime | None) -> str:

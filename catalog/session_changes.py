@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from catalog import lessons, programmes, sessions
+from catalog import lessons, programmes, seats, sessions
 from catalog.words import Language, SessionState
-from marketplace.kit import audit, calendar, clock, db, ids
+from marketplace.kit import audit, calendar, clock, db, ids, work
 from marketplace.kit.errors import Conflict, Invalid, InvalidTransition
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Permission, require
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from marketplace.kit.identity import Actor
 
 _DECISION_DAYS = -10
+_REASON_LENGTH = 300
 
 
 class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +137,9 @@ async def edit(
             await db.execute("DELETE FROM lesson WHERE session_id = $1", session_id)
             await _write_lessons(session_id, planned)
         await refresh([before.programme_id], now=now)
+        if moved:
+            key = f"session_moved:{session_id}:{before.version + 1}"
+            await work.enqueue("orders.session_moved", {"session_id": session_id}, run_at=now, dedupe_key=key)
         data = {"capacity": facts.capacity, "lessons_moved": moved}
         await audit.record("session.updated", actor=actor, subject=("session", session_id), data=data, now=now)
 
@@ -188,18 +192,31 @@ async def confirm(session_id: UUID, *, actor: Actor, now: datetime) -> None:
             await audit.record("session.confirmed", actor=actor, subject=("session", session_id), now=now)
 
 
-async def cancel(session_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """Call off a session that nobody has a seat in. Raises ``Conflict`` ``has_enrolments``, ``InvalidTransition``."""
+async def cancel(session_id: UUID, *, reason: str = "", actor: Actor, now: datetime) -> None:
+    """Call off a session. Where people have seats a reason is needed: whoever ordered reads it, and gets everything back.
+
+    Seats that are only held are freed at once; what was ordered is taken back by a work row, order by order.
+    Raises ``Invalid`` ``reason_missing``, ``InvalidTransition``.
+    """
     require(actor, Permission.MANAGE_CATALOGUE)
     async with db.atomic():
         await db.execute("SELECT FROM session WHERE id = $1 FOR NO KEY UPDATE", session_id)
         before = await sessions.get(session_id, now=now)
         if before.state is SessionState.CANCELLED:
             return
-        _nobody_inside(_changeable(before))
+        _changeable(before)
+        why = " ".join(reason.split())[:_REASON_LENGTH]
+        if before.taken and not why:
+            sentence = _("Say why: the companies read it.")
+            raise Invalid("reason_missing", sentence, fields={"reason": sentence})
         await _set_state(session_id, SessionState.CANCELLED, now=now)
+        held = await db.records("SELECT id FROM seat WHERE session_id = $1 AND state = 'held' ORDER BY id", session_id)
+        await seats.release([row["id"] for row in held], now=now)
         await refresh([before.programme_id], now=now)
-        await audit.record("session.cancelled", actor=actor, subject=("session", session_id), now=now)
+        data = {"seats": before.taken}
+        await audit.record("session.cancelled", actor=actor, subject=("session", session_id), data=data, now=now)
+        payload = {"session_id": session_id, "reason": why, "by": actor.account_id}
+        await work.enqueue("orders.session_cancelled", payload, run_at=now, dedupe_key=f"session_cancelled:{session_id}")
 
 
 async def finish_past(*, now: datetime) -> int:

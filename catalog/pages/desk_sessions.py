@@ -12,11 +12,11 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from catalog import lessons, programmes, session_changes, sessions, shown
-from catalog.forms import SessionForm, new_session, show_session
+from catalog.forms import CancelForm, SessionForm, new_session, show_session
 from catalog.words import Language, name
 from marketplace.kit import i18n
 from marketplace.kit.errors import DomainError
-from marketplace.kit.i18n import N_, _
+from marketplace.kit.i18n import N_, _, n_
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.web import Html, WebRequest, flash, forms, paging, redirect, render
 
@@ -144,11 +144,44 @@ async def update(
     return await _form(request, form, found, timetable=timetable, status_code=422)
 
 
+@get("/catalogue/sessions/{session_id:uuid}/cancel", opt=_ONE)
+async def ask_cancel(
+    request: WebRequest, session_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Html:
+    """Ask before dates are called off: who is told, and what is paid back."""
+    require(actor, Permission.MANAGE_CATALOGUE)
+    return render(request, "catalog/desk_session_cancel.html", session=await sessions.get(session_id, now=now), form=forms.blank(reason=""))
+
+
+@post("/catalogue/sessions/{session_id:uuid}/cancel", opt=_ONE, status_code=303)
+async def cancel(
+    request: WebRequest, session_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Html | Redirect:
+    """Call dates off; whoever has a seat is told with the reason and gets everything back."""
+    require(actor, Permission.MANAGE_CATALOGUE)
+    found = await sessions.get(session_id, now=now)
+    form = await forms.read(request, CancelForm)
+    if form.data is not None:
+        try:
+            await session_changes.cancel(session_id, reason=form.data.reason, actor=actor, now=now)
+        except DomainError as refusal:
+            form = form.refuse(refusal)
+        else:
+            told = n_(
+                "One person and their company are told, and get everything back.",
+                "{n} people and their companies are told, and get everything back.",
+                found.taken,
+            )
+            flash(request, _("The dates are cancelled."), told if found.taken else _("Nobody had a seat."))
+            return redirect(f"/catalogue/sessions/{session_id}")
+    return render(request, "catalog/desk_session_cancel.html", status_code=422, session=found, form=form)
+
+
 @post("/catalogue/sessions/{session_id:uuid}/{verb:str}", opt=_ONE, status_code=303)
 async def change(
     request: WebRequest, session_id: FromPath[UUID], verb: FromPath[str], actor: NamedDependency[Actor], now: NamedDependency[datetime]
 ) -> Redirect:
-    """Publish, withdraw, confirm or cancel a session."""
+    """Publish, withdraw or confirm a session."""
     require(actor, Permission.MANAGE_CATALOGUE)
     await sessions.get(session_id, now=now)
     match verb:
@@ -161,9 +194,6 @@ async def change(
         case "confirm":
             await session_changes.confirm(session_id, actor=actor, now=now)
             said = _("The course goes ahead."), _("Buyers see that on its page.")
-        case "cancel":
-            await session_changes.cancel(session_id, actor=actor, now=now)
-            said = _("The dates are cancelled."), _("Nobody had a seat.")
         case _:
             raise sessions.unknown()
     flash(request, *said)
@@ -204,4 +234,4 @@ async def _form(
     )
 
 
-HANDLERS = [session_list, new, create, show, edit, update, change]
+HANDLERS = [session_list, new, create, show, edit, update, ask_cancel, cancel, change]

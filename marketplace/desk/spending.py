@@ -72,12 +72,12 @@ def category_name(category: str) -> str:
 
 _SQL = """
     WITH line AS (
-        SELECT l.charge_id, l.state, l.price_cents, g.category, o.placed_at
+        SELECT l.charge_id, l.fee_charge_id, l.state, coalesce(l.fee_cents, l.price_cents) AS price_cents, g.category, o.placed_at
           FROM order_line l JOIN placed_order o ON o.id = l.order_id
           JOIN session s ON s.id = l.session_id JOIN programme g ON g.id = s.programme_id
          WHERE l.company_id = $1 AND l.state <> 'declined'),
     billed AS (
-        SELECT line.category, b.id, b.net_cents, b.invoice_id FROM line JOIN invoice_line b ON b.charge_id = line.charge_id),
+        SELECT line.category, b.id, b.net_cents, b.invoice_id FROM line JOIN invoice_line b ON b.charge_id IN (line.charge_id, line.fee_charge_id)),
     amount AS (
         SELECT i.dated_on AS on_day, b.category, b.net_cents AS invoiced, 0::bigint AS coming
           FROM billed b JOIN invoice i ON i.id = b.invoice_id WHERE i.state <> 'void'
@@ -86,7 +86,7 @@ _SQL = """
           FROM billed b JOIN invoice_line c ON c.credits_line_id = b.id JOIN invoice i ON i.id = c.invoice_id WHERE i.state <> 'void'
         UNION ALL
         SELECT $2::date, line.category, 0, line.price_cents
-          FROM line WHERE NOT EXISTS (SELECT 1 FROM invoice_line b WHERE b.charge_id = line.charge_id)
+          FROM line WHERE NOT EXISTS (SELECT 1 FROM invoice_line b WHERE b.charge_id IN (line.charge_id, line.fee_charge_id))
         UNION ALL
         SELECT greatest((x.run_at AT TIME ZONE 'Europe/Amsterdam')::date, $2::date), g.category, 0, coalesce(s.price_cents, g.price_cents)
           FROM scheduled_enrolment x LEFT JOIN session s ON s.id = x.session_id

@@ -105,7 +105,7 @@ async def plans(company_id: UUID, state: str, *, limit: int, since: datetime | N
 async def bills(company_id: UUID, *, until: date, limit: int) -> list[Bill]:
     """Return the company's unpaid invoices that are due until a day, the oldest first."""
     sql = """
-        SELECT i.number, i.due_on, greatest(i.total_cents - i.paid_cents, 0)::bigint AS to_pay_cents, count(*) OVER ()::int AS total
+        SELECT i.number, i.due_on, greatest(i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents, 0)::bigint AS to_pay_cents, count(*) OVER ()::int AS total
           FROM debtor d JOIN invoice i ON i.debtor_id = d.id
          WHERE d.owner_id = $1 AND i.kind = 'invoice' AND i.state IN ('issued', 'open') AND i.due_on <= $2
          ORDER BY i.due_on, i.number LIMIT $3

@@ -73,8 +73,11 @@ async def decline(enrolment_id: UUID, *, now: datetime) -> None:
 
 
 async def close(enrolment_id: UUID, *, now: datetime) -> None:
-    """Say that the person no longer takes part; the caller frees the seat. Raises ``InvalidTransition``."""
+    """Say that the person no longer takes part; the caller frees the seat. Who was invited is told. Raises ``InvalidTransition``."""
+    before = await db.value("SELECT state FROM enrolment WHERE id = $1", enrolment_id)
     await _move(enrolment_id, EnrolmentState.CANCELLED, now=now)
+    if before == EnrolmentState.CONFIRMED:
+        await work.later("enrolments.tell_cancelled", {"enrolment_id": enrolment_id}, run_at=now, dedupe_key=f"cancelled:{enrolment_id}")
 
 
 async def _move(enrolment_id: UUID, to: EnrolmentState, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from catalog import sessions
+from catalog.words import SessionState
 from marketplace.kit import clock, db, mail
 from marketplace.kit.i18n import use_locale
 from marketplace.kit.settings import settings
@@ -54,18 +55,47 @@ async def invite(enrolment_id: UUID, *, now: datetime) -> None:
     )
 
 
-def invitation(enrolment_id: UUID, contact: Contact, session: Session, lessons: list[Lesson], *, now: datetime) -> bytes:
-    """Return the lessons as an iCalendar request (RFC 5546); each keeps its UID for later changes."""
+async def call_off(enrolment_id: UUID, *, now: datetime) -> None:
+    """Mail one participant, once, that they don't take part any more; the lessons leave their calendar with it."""
+    seated = await db.row(_Seated, "SELECT id, session_id, person_id, state FROM enrolment WHERE id = $1", enrolment_id)
+    if seated is None or seated.state != "cancelled":
+        return
+    contact = await staff.contact(seated.person_id)
+    if contact.email is None:
+        return
+    session = await sessions.get(seated.session_id, now=now)
+    lessons = (await sessions.lessons_of([session.id])).get(session.id, [])
+    with use_locale(contact.language):
+        calendar = invitation(seated.id, contact, session, lessons, now=now, cancelled=True)
+    await mail.send(
+        template="enrolments/cancelled",
+        to=contact.email,
+        locale=contact.language,
+        context={"contact": contact, "session": session, "by_ecl": session.state is SessionState.CANCELLED},
+        now=now,
+        dedupe_key=f"called-off:{seated.id}",
+        calendar=calendar,
+    )
+
+
+def invitation(
+    enrolment_id: UUID, contact: Contact, session: Session, lessons: list[Lesson], *, now: datetime, cancelled: bool = False
+) -> bytes:
+    """Return the lessons as an iCalendar request (RFC 5546), or what takes them back; each keeps its UID for later changes."""
     from icalendar import Calendar  # imported here: slow to load, and only a worker needs it
 
     own = settings()
     made = Calendar()
     made.add("prodid", "-//Expat Centre Leiden//Marketplace//EN")
     made.add("version", "2.0")
-    made.add("method", "REQUEST")
+    made.add("method", "CANCEL" if cancelled else "REQUEST")
     sender = parseaddr(own.smtp.sender)[1]
     for lesson in lessons:
-        made.add_component(_event(enrolment_id, contact, session, lesson, sender, now=now))
+        event = _event(enrolment_id, contact, session, lesson, sender, now=now)
+        if cancelled:
+            event["sequence"] = 1
+            event.add("status", "CANCELLED")
+        made.add_component(event)
     made.add_missing_timezones()
     return bytes(made.to_ical())
 

@@ -1,11 +1,11 @@
-"""The work of enrolments: inviting participants once their seat is certain."""
+"""The work of enrolments: inviting participants once their seat is certain, and telling them when it is gone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from marketplace.enrolments.invitations import invite
+from marketplace.enrolments.invitations import call_off, invite
 from marketplace.kit import work
 
 if TYPE_CHECKING:
@@ -17,3 +17,9 @@ async def invite_all(payload: dict[str, Any], *, item: work.WorkItem, now: datet
     """Invite the participants of some enrolments."""
     for enrolment_id in payload["enrolment_ids"]:
         await invite(UUID(enrolment_id), now=now)
+
+
+@work.handler("enrolments.tell_cancelled")
+async def tell_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Tell a participant that they don't take part any more."""
+    await call_off(UUID(payload["enrolment_id"]), now=now)

@@ -20,19 +20,23 @@ TELL_ECL_AT = 0.8
 
 
 class AcceptanceState(StrEnum):
-    """``expired`` is a decline by silence."""
+    """``expired`` is a decline by silence; ``withdrawn``: the buyer cancelled before the partner answered."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
     DECLINED = "declined"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 TRANSITIONS: dict[AcceptanceState, frozenset[AcceptanceState]] = {
-    AcceptanceState.WAITING: frozenset({AcceptanceState.ACCEPTED, AcceptanceState.DECLINED, AcceptanceState.EXPIRED}),
+    AcceptanceState.WAITING: frozenset(
+        {AcceptanceState.ACCEPTED, AcceptanceState.DECLINED, AcceptanceState.EXPIRED, AcceptanceState.WITHDRAWN}
+    ),
     AcceptanceState.ACCEPTED: frozenset(),
     AcceptanceState.DECLINED: frozenset(),
     AcceptanceState.EXPIRED: frozenset(),
+    AcceptanceState.WITHDRAWN: frozenset(),
 }
 
 
@@ -118,6 +122,19 @@ async def expire(acceptance_id: UUID, *, now: datetime) -> None:
         with use_locale(str(await db.value(sql, asked.order_line_id))):
             reason = _("No answer within two working days.")
         await decide.decline_line(asked.order_line_id, reason=reason, actor=SYSTEM, now=now)
+
+
+async def withdraw(order_line_id: UUID, *, now: datetime) -> bool:
+    """Take back the question about a line that was cancelled; return whether the partner had still to answer it."""
+    async with db.atomic():
+        acceptance_id = await db.value("SELECT id FROM acceptance WHERE order_line_id = $1", order_line_id)
+        if acceptance_id is None:
+            return False
+        asked = await _locked(UUID(str(acceptance_id)), actor=SYSTEM)
+        if asked.state is not AcceptanceState.WAITING:
+            return False
+        await _decide(asked, AcceptanceState.WITHDRAWN, reason=None, actor=SYSTEM, now=now)
+    return True
 
 
 async def _locked(acceptance_id: UUID, *, actor: Actor) -> Locked:

@@ -1,4 +1,4 @@
-"""The work of asking a partner: the question, a reminder halfway, a word to ECL, and the end."""
+"""The work of asking a partner: the question, a reminder halfway, a word to ECL, and the end; and word of a cancellation."""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ async def remind(payload: dict[str, Any], *, item: work.WorkItem, now: datetime)
 async def tell_ecl(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:
     """Tell ECL that a partner is late."""
     await _mail(UUID(payload["acceptance_id"]), "fulfilment/ecl", item, now=now, to=settings().operator.email)
+
+
+@work.handler("fulfilment.line_cancelled")
+async def line_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:
+    """Take back the question about a cancelled line, and mail the partner that the person doesn't come."""
+    line_id = UUID(payload["line_id"])
+    await acceptances.withdraw(line_id, now=now)
+    partner = await db.records("SELECT p.id, p.email, p.name FROM order_line l JOIN partner p ON p.id = l.partner_id WHERE l.id = $1", line_id)
+    if not partner:
+        return
+    reader = Actor(kind="member", partner_id=partner[0]["id"], roles=frozenset({Role.PARTNER}))
+    with use_locale("nl"):
+        question = await read.of_line(line_id, actor=reader)
+    context = {"question": question, "partner_name": partner[0]["name"]}
+    await mail.send(
+        template="fulfilment/cancelled", to=partner[0]["email"], locale="nl", context=context, now=now, dedupe_key=f"mail:{item.id}"
+    )
 
 
 async def _mail(acceptance_id: UUID, template: str, item: work.WorkItem, *, now: datetime, to: str | None = None) -> None:

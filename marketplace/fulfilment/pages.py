@@ -18,7 +18,7 @@ from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor
 from marketplace.kit.web import Html, WebRequest, flash, forms, redirect, render, spreadsheet
 
-_STATES = ("awaiting_partner", "accepted", "declined")
+_STATES = ("awaiting_partner", "accepted", "declined", "cancelled")
 _PAST = timedelta(days=30)
 
 

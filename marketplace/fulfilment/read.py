@@ -49,7 +49,7 @@ _LINES = """
     SELECT l.id, a.id AS acceptance_id, o.number AS order_number, c.name AS company_name, l.session_id, s.code AS session_code,
            CASE WHEN $1 = 'nl' THEN l.title_nl ELSE l.title_en END AS title, g.category, l.starts_at,
            coalesce(nullif(s.place, ''), nullif(g.venue, ''), initcap(g.place), '') AS place, p.level, p.language,
-           CASE WHEN l.state = 'accepted' THEN concat_ws(' ', p.given_name, nullif(p.infix, ''), nullif(p.family_name, '')) ELSE '' END AS person_name,
+           CASE WHEN l.state = 'accepted' OR l.state = 'cancelled' AND coalesce(a.state, 'accepted') = 'accepted' THEN concat_ws(' ', p.given_name, nullif(p.infix, ''), nullif(p.family_name, '')) ELSE '' END AS person_name,
            l.state, l.decline_reason AS reason, o.placed_at AS ordered_at, a.decide_by_at
       FROM order_line l JOIN placed_order o ON o.id = l.order_id JOIN company c ON c.id = o.company_id
       JOIN session s ON s.id = l.session_id JOIN programme g ON g.id = s.programme_id JOIN person p ON p.id = l.person_id
@@ -79,6 +79,14 @@ async def lines(*, actor: Actor, state: str | None = None, cursor: str | None = 
 async def one(acceptance_id: UUID, *, actor: Actor) -> Question:
     """Return one question of the partner. Raises ``NotFound``."""
     found = await db.row(Question, f"{_LINES} AND a.id = $4", current_locale(), _partner(actor), None, acceptance_id)
+    if found is None:
+        raise NotFound("not_found", _("There is no such question."), next_step=_("Look at your list."))
+    return found
+
+
+async def of_line(line_id: UUID, *, actor: Actor) -> Question:
+    """Return one of the partner's order lines. Raises ``NotFound``."""
+    found = await db.row(Question, f"{_LINES} AND l.id = $4", current_locale(), _partner(actor), None, line_id)
     if found is None:
         raise NotFound("not_found", _("There is no such question."), next_step=_("Look at your list."))
     return found

@@ -16,7 +16,7 @@ _KEEP = OnDelete.restrict
 
 
 class Acceptance(Table, db=DB, tablename="acceptance"):
-    """Will the partner take this person? ``expired`` is a decline by silence."""
+    """Will the partner take this person? ``expired`` is a decline by silence; ``withdrawn``: the buyer cancelled first."""
 
     id = UUID(primary_key=True, default=new_id)
     order_line_id = ForeignKey(OrderLine, null=False, default=None, index=False, on_delete=_KEEP)
@@ -29,5 +29,5 @@ class Acceptance(Table, db=DB, tablename="acceptance"):
     decided_by = ForeignKey(Account, null=True, default=None, index=True, on_delete=_KEEP)
 
     acceptance_line = Unique(["order_line_id"])
-    acceptance_state = Check("state IN ('waiting', 'accepted', 'declined', 'expired')")
+    acceptance_states = Check("state IN ('waiting', 'accepted', 'declined', 'expired', 'withdrawn')")
     acceptance_decided = Check("(state = 'waiting') = (decided_at IS NULL)")

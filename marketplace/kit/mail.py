@@ -147,7 +147,8 @@ async def compose(stored: Message) -> EmailMessage:
     made.set_content(stored.text)
     made.add_alternative(stored.html, subtype="html")
     if stored.calendar is not None:
-        made.add_alternative(stored.calendar, maintype="text", subtype="calendar", params={"method": "REQUEST"})
+        method = "CANCEL" if b"METHOD:CANCEL" in stored.calendar else "REQUEST"
+        made.add_alternative(stored.calendar, maintype="text", subtype="calendar", params={"method": method})
     for file in stored.attachments:
         main, _, sub = file.media_type.partition("/")
         made.add_attachment(await _sources[file.source](file.id), maintype=main, subtype=sub, filename=file.name)

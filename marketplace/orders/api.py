@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody
 from marketplace.kit.identity import Actor
 from marketplace.kit.money import Money
 from marketplace.kit.web import api
-from marketplace.orders import place, read
+from marketplace.orders import cancel, place, read
 
 _Reference = Annotated[str, msgspec.Meta(max_length=60)]
 
@@ -35,7 +35,7 @@ class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderLineAnswer(msgspec.Struct, frozen=True):
-    """One person in one session; ``state`` is awaiting_partner, accepted or declined."""
+    """One person in one session; ``state`` is awaiting_partner, accepted, declined or cancelled. ``fee`` stays due of a cancelled one."""
 
     id: UUID
     session_id: UUID
@@ -44,10 +44,11 @@ class OrderLineAnswer(msgspec.Struct, frozen=True):
     title: str
     starts_at: datetime
     price: Money
+    fee: Money | None
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):
-    """An order; ``state`` is placed (a partner must answer), confirmed or declined."""
+    """An order; ``state`` is placed (a partner must answer), confirmed, declined or cancelled. The sums are what is owed for it."""
 
     id: UUID
     number: str
@@ -75,7 +76,7 @@ class OrderListed(msgspec.Struct, frozen=True):
 
 
 def _line(line: read.LineRow) -> OrderLineAnswer:
-    return OrderLineAnswer(line.id, line.session_id, line.person_id, line.state.value, line.title, line.starts_at, line.price)
+    return OrderLineAnswer(line.id, line.session_id, line.person_id, line.state.value, line.title, line.starts_at, line.price, None if line.fee_cents is None else line.fee)
 
 
 def _answer(order: read.Order) -> OrderAnswer:
@@ -134,4 +135,52 @@ async def get_order(order_id: FromPath[UUID], actor: NamedDependency[Actor]) -> 
     return _answer(await read.by_id(order_id, actor=actor))
 
 
-HANDLERS = [place_order, list_orders, get_order]
+class CostAnswer(msgspec.Struct, frozen=True):
+    """What cancelling costs, without VAT: ``fee`` now and up to ``until``, ``next_fee`` after that."""
+
+    line_id: UUID
+    state: str
+    price: Money
+    fee: Money
+    until: datetime | None
+    next_fee: Money | None
+
+
+class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``fee`` is the most that it may cost, as it was read before. Without it the line is cancelled at today's fee."""
+
+    fee: Money | None = None
+
+
+class CancelledAnswer(msgspec.Struct, frozen=True):
+    """A cancelled line and the fee that stays due, without VAT."""
+
+    line_id: UUID
+    state: str
+    fee: Money
+
+
+@get("/orders/{number:int}/lines/{line_id:uuid}/cancel", opt={"access": "api-company+ecl", "noun": "order_line"}, tags=["orders"])
+async def cost_of_cancelling(
+    number: FromPath[int], line_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> CostAnswer:
+    """Read what cancelling one line of an order costs now, and from when it costs more."""
+    found = await cancel.cost(number, line_id, actor=actor, now=now)
+    return CostAnswer(line_id, found.line.state.value, found.line.price, found.fee.amount, found.fee.until, found.fee.next_amount)
+
+
+@post("/orders/{number:int}/lines/{line_id:uuid}/cancel", opt={"access": "api-company+ecl", "noun": "order_line"}, tags=["orders"])
+async def cancel_line(
+    number: FromPath[int],
+    line_id: FromPath[UUID],
+    data: JSONBody[CancelBody],
+    actor: NamedDependency[Actor],
+    now: NamedDependency[datetime],
+) -> CancelledAnswer:
+    """Cancel one line of an order. Sent again it changes nothing; it never costs more than `fee` in the body (409 `fee_changed`)."""
+    shown = data.fee.cents if data.fee is not None else None
+    done = await cancel.cancel(number, line_id, cancel.CancelLine(shown_cents=shown), actor=actor, now=now)
+    return CancelledAnswer(done.line_id, "cancelled", done.fee)
+
+
+HANDLERS = [place_order, list_orders, get_order, cost_of_cancelling, cancel_line]

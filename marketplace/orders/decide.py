@@ -42,7 +42,7 @@ async def accept_line(line_id: UUID, *, actor: Actor, now: datetime) -> None:
         await _move(line, LineState.ACCEPTED, reason=None, now=now)
         await enrolments.confirm(line.enrolment_id, now=now)
         await audit.record("order_line.accepted", actor=actor, subject=("order", line.order_id), data={"line": line.id}, now=now)
-        await _settle(line.order_id, actor=actor, now=now)
+        await settle(line.order_id, actor=actor, now=now)
 
 
 async def decline_line(line_id: UUID, *, reason: str, actor: Actor, now: datetime) -> None:
@@ -55,10 +55,10 @@ async def decline_line(line_id: UUID, *, reason: str, actor: Actor, now: datetim
         await enrolments.decline(line.enrolment_id, now=now)
         await seats.release([line.seat_id], now=now)
         await charges.drop([line.charge_id], now=now)
-        await _total_what_stands(line.order_id)
+        await total_what_stands(line.order_id)
         await audit.record("order_line.declined", actor=actor, subject=("order", line.order_id), data={"line": line.id}, now=now)
         await work.enqueue("orders.tell_declined", {"line_id": line.id}, run_at=now, dedupe_key=f"declined:{line.id}")
-        await _settle(line.order_id, actor=actor, now=now)
+        await settle(line.order_id, actor=actor, now=now)
 
 
 async def confirm(order_id: UUID, *, actor: Actor, now: datetime) -> None:
@@ -70,8 +70,9 @@ async def confirm(order_id: UUID, *, actor: Actor, now: datetime) -> None:
 
 
 async def follow_confirmed(order_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """Write down that the order stands, and request its invoice; for ``confirm``, and for orders that stand from the start."""
+    """Write down that the order stands: what it earns the partners, and its invoice; for ``confirm``, and for orders that stand from the start."""
     await audit.record("order.confirmed", actor=actor, subject=("order", order_id), now=now)
+    await work.later("orders.accrue", {"order_id": order_id}, run_at=now, dedupe_key=f"accrue:{order_id}")
     await invoices.request(group_key(order_id), now=now)
 
 
@@ -107,9 +108,9 @@ class _Price(msgspec.Struct, frozen=True):
     vat_rate: Decimal
 
 
-async def _total_what_stands(order_id: UUID) -> None:
-    """Bring the order's sums to what will be invoiced: without the lines that were declined, VAT once per rate."""
-    sql = "SELECT price_cents, vat_category, vat_rate FROM order_line WHERE order_id = $1 AND state <> 'declined'"
+async def total_what_stands(order_id: UUID) -> None:
+    """Bring the order's sums to what is owed: nothing for declined lines, the fee for cancelled ones, VAT once per rate."""
+    sql = "SELECT coalesce(fee_cents, price_cents) AS price_cents, vat_category, vat_rate FROM order_line WHERE order_id = $1 AND state <> 'declined'"
     lines = [
         VatLine(net_cents=line.price_cents, vat_category=line.vat_category, vat_rate=line.vat_rate)
         for line in await db.rows(_Price, sql, order_id)
@@ -121,13 +122,16 @@ async def _total_what_stands(order_id: UUID) -> None:
     )
 
 
-async def _settle(order_id: UUID, *, actor: Actor, now: datetime) -> None:
+async def settle(order_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """Move a locked order on by the states of its lines: confirmed, declined, cancelled, or as it is."""
     states = set(await db.value("SELECT array_agg(DISTINCT state) FROM order_line WHERE order_id = $1", order_id))
     if LineState.AWAITING_PARTNER in states:
         return
     if LineState.ACCEPTED in states:
-        await confirm(order_id, actor=actor, now=now)
+        if await db.value("SELECT state FROM placed_order WHERE id = $1", order_id) == OrderState.PLACED:
+            await confirm(order_id, actor=actor, now=now)
         return
-    sql = "UPDATE placed_order SET state = $2, decided_at = $3 WHERE id = $1 AND state = 'placed'"
-    await db.execute(sql, order_id, OrderState.DECLINED.value, now)
-    await audit.record("order.declined", actor=actor, subject=("order", order_id), now=now)
+    ended = OrderState.CANCELLED if LineState.CANCELLED in states else OrderState.DECLINED
+    sql = "UPDATE placed_order SET state = $2, decided_at = coalesce(decided_at, $3) WHERE id = $1 AND state IN ('placed', 'confirmed')"
+    if await db.execute(sql, order_id, ended.value, now):
+        await audit.record(f"order.{ended}", actor=actor, subject=("order", order_id), now=now)

@@ -1,4 +1,4 @@
-"""Mails about orders, written by the worker right after the order was placed or a line was declined."""
+"""Mails about orders, written by the worker right after something happened to them; and taking back what ECL called off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from uuid import UUID
 
 from marketplace.kit import db, identity, mail, work
 from marketplace.kit.identity import Actor, Role
-from marketplace.orders import read
+from marketplace.kit.money import Money, sum_money
+from marketplace.orders import cancel, read
 from marketplace.people import members
 
 if TYPE_CHECKING:
@@ -52,6 +53,38 @@ async def tell_declined(payload: dict[str, Any], *, item: work.WorkItem, now: da
             now=now,
             dedupe_key=f"declined:{line.id}:{reader.id}",
         )
+
+
+@work.handler("orders.tell_cancelled")
+async def tell_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Tell the buyer what was cancelled, what it costs and what follows; also when ECL lets them off the fee."""
+    order = await read.by_id(UUID(payload["order_id"]), actor=_ECL)
+    lines = [line for line in order.lines if str(line.id) in payload["line_ids"]]
+    fee = sum_money(Money(line.fee_cents or 0) for line in lines)
+    for reader in await _readers(order):
+        await mail.send(
+            template="orders/cancelled",
+            to=reader.email,
+            locale=await _language(reader, order),
+            context={"order": order, "lines": lines, "first": lines[0], "fee": fee, "excused": payload["key"].startswith("excused:")},
+            now=now,
+            dedupe_key=f"{payload['key']}:{reader.id}",
+        )
+
+
+@work.handler("orders.session_cancelled")
+async def session_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Take back every order line of dates that ECL called off."""
+    by = payload.get("by")
+    await cancel.session_cancelled(UUID(payload["session_id"]), reason=payload["reason"], by=UUID(by) if by else None, now=now)
+
+
+@work.handler("orders.take_back")
+async def take_back(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Take back one order's lines of dates that ECL called off."""
+    by = payload.get("by")
+    actor = Actor(kind="system", account_id=UUID(by) if by else None, roles=frozenset({Role.ECL}))
+    await cancel.take_back(UUID(payload["session_id"]), UUID(payload["order_id"]), reason=payload["reason"], actor=actor, now=now)
 
 
 async def _language(buyer: identity.AccountRow, order: read.Order) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from billing import charges, seller
+from billing.dunning import blocking
 from catalog import seats, sessions
 from catalog.seats import SeatWish, TakenSeat
 from marketplace.enrolments import enrolments
@@ -79,7 +80,8 @@ async def place(command: PlaceOrder, *, actor: Actor, now: datetime) -> PlacedOr
     Takes every seat or none. Lines of sessions with published capacity are accepted at once; when all are, the order is
     confirmed and its invoice on the way. Raises ``Forbidden``, ``NotFound`` (a person or session that is not there for
     this company), ``Invalid`` (references), ``Conflict`` (``full``, ``already_enrolled``, ``closed``,
-    ``duplicate_person``, ``idempotency_key_reused``, ``basket_gone``, ``changed_meanwhile``, ``company_closed``).
+    ``duplicate_person``, ``idempotency_key_reused``, ``basket_gone``, ``changed_meanwhile``, ``company_closed``,
+    ``overdue_blocked``).
     """
     require(actor, Permission.PLACE_ORDERS)
     company_id = scope.company_of(actor, command.company_id)
@@ -95,6 +97,7 @@ async def place(command: PlaceOrder, *, actor: Actor, now: datetime) -> PlacedOr
         _check_people(people.values())
         offers = await _offers([wish.session_id for wish in wishes], now=now)
         head, sale = await _head(order_id, claimed, command, company_id=company_id, actor=actor)
+        await blocking.check(head.debtor_id, now=now)
         priced = [pricing.line(offers[wish.session_id], people[wish.person_id], sale) for wish in wishes]
         _check_reviewed(command, priced)
         taken = await _take(wishes, basket, company_id=company_id, now=now)

@@ -76,7 +76,13 @@ def debtor_of(company: Company) -> UUID:
 
 def decide_vat(offer: SessionOffer, sale: Sale) -> VatDecision:
     """Return the VAT decision for a seat in this session, supplied on its last day."""
-    facts = VatFacts(basis=VatBasis(offer.vat_basis.value), supply_on=clock.today(offer.ends_at), teaching=TeachingForm(offer.format.value))
+    facts = VatFacts(
+        basis=VatBasis(offer.vat_basis.value),
+        supply_on=clock.today(offer.ends_at),
+        teaching=TeachingForm(offer.format.value),
+        subject_id=offer.programme_id,
+        partner_id=offer.partner_id,
+    )
     return vat.decide(facts, sale.seller, sale.buyer)
 
 
@@ -142,6 +148,11 @@ def fingerprint(seats: Iterable[tuple[SessionOffer, UUID, VatDecision]], *, purc
 def group_key(order_id: UUID) -> str:
     """Return what an order's charges share: one invoice an order."""
     return f"order:{order_id}"
+
+
+def fee_group(line_id: UUID) -> str:
+    """Return the group of the charge that bills the fee of a cancelled line: an invoice of its own."""
+    return f"fee:{line_id}"
 
 
 def totals(priced: Sequence[PricedLine]) -> tuple[Money, Money]:

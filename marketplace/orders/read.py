@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing import invoices
+from billing import credit_lines, invoices
 from billing.invoices import InvoiceSummary
 from catalog.policies import PolicyTerms
 from marketplace.kit import audit, db
@@ -17,7 +17,7 @@ from marketplace.kit.i18n import current_locale
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
 from marketplace.kit.web import paging
-from marketplace.orders.pricing import group_key
+from marketplace.orders.pricing import fee_group, group_key
 from marketplace.orders.states import LineState, OrderState
 from marketplace.people import scope
 
@@ -72,6 +72,18 @@ class LineRow(msgspec.Struct, frozen=True, kw_only=True):
     vat_category: str
     vat_rate: Decimal
     policy: PolicyTerms
+    charge_id: UUID
+    fee_charge_id: UUID | None
+    state_at: datetime
+    cancelled_for: str | None
+    cancel_reason: str | None
+    fee_cents: int | None
+    credit_notes: list[str] = []
+
+    @property
+    def fee(self) -> Money:
+        """Return what stays due of a cancelled line."""
+        return Money(self.fee_cents or 0)
 
     @property
     def title(self) -> str:
@@ -160,7 +172,7 @@ _LINES = """
            CASE WHEN p.kind = 'relation' THEN '' ELSE concat_ws(' ', p.given_name, nullif(p.infix, ''), nullif(p.family_name, '')) END AS person_name,
            p.personnel_number, l.state, l.decline_reason, l.title_nl, l.title_en, l.starts_at, l.ends_at,
            coalesce(nullif(s.place, ''), nullif(g.venue, ''), initcap(g.place), '') AS place, t.name AS partner_name,
-           l.price_cents, l.vat_category, l.vat_rate, l.policy
+           l.price_cents, l.vat_category, l.vat_rate, l.policy, l.charge_id, l.fee_charge_id, l.state_at, l.cancelled_for, l.cancel_reason, l.fee_cents
       FROM order_line l JOIN session s ON s.id = l.session_id JOIN programme g ON g.id = s.programme_id
       JOIN person p ON p.id = l.person_id JOIN partner t ON t.id = l.partner_id
      WHERE l.order_id = $1 ORDER BY l.position
@@ -185,9 +197,23 @@ async def _whole(sql: str, key: object, *, actor: Actor, events: bool = True, bi
     if found is None:
         raise scope.not_found()
     lines = await db.rows(LineRow, _LINES, found.id)
-    issued = await invoices.for_groups([group_key(found.id)]) if billed else {}
+    issued = await _issued(found.id, lines) if billed else []
     told = await audit.of("order", found.id) if events else []
-    return msgspec.structs.replace(found, lines=lines, invoices=issued.get(group_key(found.id), []), events=told)
+    return msgspec.structs.replace(found, lines=await _with_credit_notes(lines), invoices=issued, events=told)
+
+
+async def _issued(order_id: UUID, lines: Sequence[LineRow]) -> list[InvoiceSummary]:
+    """Return the invoices of an order and of the fees on it, and the credit notes on those, each once, in order of time."""
+    groups = [group_key(order_id), *(fee_group(line.id) for line in lines if line.fee_charge_id)]
+    found = {one.id: one for billed in (await invoices.for_groups(groups)).values() for one in billed}
+    return sorted(found.values(), key=lambda one: (one.dated_on, one.kind == "credit_note", one.number))
+
+
+async def _with_credit_notes(lines: list[LineRow]) -> list[LineRow]:
+    """Return the lines, those that were cancelled with the numbers of the credit notes on them."""
+    cancelled = [line.charge_id for line in lines if line.state is LineState.CANCELLED]
+    numbers = await credit_lines.numbers_for(cancelled) if cancelled else {}
+    return [msgspec.structs.replace(line, credit_notes=numbers[line.charge_id]) if line.charge_id in numbers else line for line in lines]
 
 
 async def invoice_numbers(order_ids: Sequence[UUID]) -> dict[UUID, list[str]]:

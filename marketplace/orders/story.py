@@ -8,13 +8,15 @@ import msgspec
 
 from marketplace.kit import clock
 from marketplace.kit.i18n import _, fmt_date, fmt_datetime, fmt_money, n_
+from marketplace.kit.money import sum_money
 from marketplace.orders.states import LineState, OrderState
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from billing.invoices import InvoiceSummary
-    from marketplace.orders.read import Order
+    from billing.runs.expected import Expected
+    from marketplace.orders.read import LineRow, Order
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -26,14 +28,15 @@ class Step(msgspec.Struct, frozen=True):
     detail: str
 
 
-def tell(order: Order, *, now: datetime) -> list[Step]:
-    """Return the steps of an order in order of time."""
+def tell(order: Order, *, now: datetime, billing: Expected | None = None) -> list[Step]:
+    """Return the steps of an order in order of time. ``billing``: when what isn't invoiced yet will be."""
     steps = [Step("done", _("Ordered by {name}", name=order.ordered_by), fmt_datetime(order.placed_at), "")]
-    steps.append(_answer(order))
+    if order.state is not OrderState.CANCELLED:
+        steps.append(_answer(order))
     if order.state is OrderState.DECLINED:
         return steps
-    steps += _money(order)
-    return [*steps, _start(order, now)]
+    steps += [*_cancelled(order), *_money(order, billing, clock.today(now))]
+    return steps if order.state is OrderState.CANCELLED else [*steps, _start(order, now)]
 
 
 def _answer(order: Order) -> Step:
@@ -58,26 +61,65 @@ def _answer(order: Order) -> Step:
     return Step("done", _("Confirmed"), decided, detail)
 
 
-def _money(order: Order) -> list[Step]:
-    if order.state is not OrderState.CONFIRMED:
+def _cancelled(order: Order) -> list[Step]:
+    """Return a step for each moment at which people were cancelled, with what stays due of them."""
+    moments: dict[datetime, list[LineRow]] = {}
+    for line in order.lines:
+        if line.state is LineState.CANCELLED:
+            moments.setdefault(line.state_at, []).append(line)
+    return [
+        Step(
+            "stop",
+            n_("One person cancelled", "{n} people cancelled", len(lines)),
+            fmt_datetime(at),
+            _("{amount} without VAT stays due.", amount=fmt_money(sum_money(line.fee for line in lines)))
+            if any(line.fee_cents for line in lines)
+            else _("Nothing is due for it.")
+            if len(lines) == 1
+            else _("Nothing is due for them."),
+        )
+        for at, lines in sorted(moments.items())
+    ]
+
+
+def _money(order: Order, billing: Expected | None, today: date) -> list[Step]:
+    if order.state is OrderState.CANCELLED and not order.invoices:
+        return []
+    if order.state not in {OrderState.CONFIRMED, OrderState.CANCELLED}:
         return [Step("next", _("Invoice"), "", _("We send it as soon as the order is confirmed."))]
-    if not order.invoices:
-        return [Step("now", _("Invoice"), "", _("It is being made and is in your mail within minutes."))]
-    return [step for invoice in order.invoices for step in _invoice(invoice)]
+    issued = [step for invoice in order.invoices for step in _invoice(invoice)]
+    return issued if order.invoices and billing is None else [*issued, _coming(billing, today)]
+
+
+def _coming(billing: Expected | None, today: date) -> Step:
+    """Say when what isn't invoiced yet will be."""
+    if billing is not None and billing.held:
+        return Step("now", _("Invoice"), "", _("Your company asks for something on its invoices that is missing here. We will ask you for it."))
+    if billing is None or billing.on <= today:
+        return Step("now", _("Invoice"), "", _("It is being made and is in your mail within minutes."))
+    when = _("about {date}", date=fmt_date(billing.on, "long"))
+    if billing.month_on is None:
+        return Step("next", _("Invoice"), when, _("That is when your company wants to be billed."))
+    return Step("next", _("Invoice"), when, _("It comes on the invoice of {month}.", month=fmt_date(billing.month_on, "month")))
 
 
 def _invoice(invoice: InvoiceSummary) -> list[Step]:
-    made = Step("done", _("Invoice {number}", number=invoice.number), fmt_date(invoice.dated_on, "weekday"), fmt_money(invoice.total))
+    day = fmt_date(invoice.dated_on, "weekday")
+    if invoice.kind == "credit_note":
+        return [Step("done", _("Credit note {number}", number=invoice.number), day, fmt_money(-invoice.total))]
+    made = Step("done", _("Invoice {number}", number=invoice.number), day, fmt_money(invoice.total))
     if str(invoice.state) == "paid":
         return [made, Step("done", _("Paid"), "", fmt_money(invoice.paid))]
     if str(invoice.state) == "processing":
         return [made, Step("now", _("Payment is under way"), "", _("The bank confirms it, usually within a working day."))]
+    if not invoice.to_pay:
+        return [made]
     due = fmt_date(invoice.due_on, "weekday") if invoice.due_on else ""
-    return [made, Step("next", _("Pay by {date}", date=due), "", fmt_money(invoice.total - invoice.paid))]
+    return [made, Step("next", _("Pay by {date}", date=due), "", fmt_money(invoice.to_pay))]
 
 
 def _start(order: Order, now: datetime) -> Step:
-    lines = [line for line in order.lines if line.state is not LineState.DECLINED] or order.lines
+    lines = [line for line in order.lines if line.state.stands] or order.lines
     first = min(line.starts_at for line in lines)
     begun = first <= now
     return Step(

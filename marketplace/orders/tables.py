@@ -61,12 +61,15 @@ class Order(Table, db=DB, tablename="placed_order"):
     decided_at = Timestamptz(null=True, default=None)
 
     placed_order_number = Unique(["number"])
-    placed_order_state = Check("state IN ('placed', 'confirmed', 'declined')")
+    placed_order_states = Check("state IN ('placed', 'confirmed', 'declined', 'cancelled')")
     placed_order_sums = Check("net_cents + vat_cents = total_cents")
 
 
 class OrderLine(Table, db=DB, tablename="order_line"):
-    """One person in one session, with title, price, VAT and cancellation terms as they were at placing."""
+    """One person in one session, with title, price, VAT and cancellation terms as they were at placing.
+
+    Once cancelled it says for whom, when and what that cost; ``fee_charge_id`` bills a fee where the line was not invoiced yet.
+    """
 
     id = UUID(primary_key=True, default=new_id)
     order_id = ForeignKey(Order, null=False, default=None, on_delete=_KEEP)
@@ -89,11 +92,18 @@ class OrderLine(Table, db=DB, tablename="order_line"):
     vat_rate = Numeric((5, 2), null=False, default=None)
     policy = JSONB(null=False, default="[]")
     state_at = Timestamptz(null=False, default=None)
+    cancelled_for = Text(null=True, default=None)
+    cancel_reason = Text(null=True, default=None)
+    fee_cents = BigInt(null=True, default=None)
+    fee_charge_id = ForeignKey(Charge, null=True, default=None, index=True, on_delete=_KEEP)
 
     order_line_position = Unique(["order_id", "position"])
     order_line_enrolment = Unique(["enrolment_id"])
     order_line_charge = Unique(["charge_id"])
-    order_line_state = Check("state IN ('awaiting_partner', 'accepted', 'declined')")
+    order_line_states = Check("state IN ('awaiting_partner', 'accepted', 'declined', 'cancelled')")
+    order_line_cancelled = Check("(state = 'cancelled') = (cancelled_for IS NOT NULL AND fee_cents IS NOT NULL)")
+    order_line_cancelled_for = Check("cancelled_for IN ('buyer', 'operator', 'session')")
+    order_line_fee = Check("fee_cents BETWEEN 0 AND price_cents")
 
 
 class OrderKey(Table, db=DB, tablename="order_key"):

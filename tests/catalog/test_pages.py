@@ -236,12 +236,14 @@ async def test_ecl_plans_dates_after_looking_at_the_lessons(ecl: Browser, visito
     assert (await sessions.get(session.id, now=now)).state is SessionState.CANCELLED
 
 
-async def test_dates_with_people_are_neither_moved_nor_cancelled(ecl: Browser, now: datetime) -> None:
+async def test_dates_with_people_are_not_moved_and_cancelled_with_a_reason_only(ecl: Browser, now: datetime) -> None:
     session = await a_session(lessons=2)
     await seats.take([SeatWish(session.id, ids.new_id(), ids.new_id())], now=now)
     at = f"/catalogue/sessions/{session.id}"
-    for verb in ("cancel", "withdraw"):
-        assert (await ecl.post(f"{at}/{verb}", form=at)).status_code == 409
+    assert (await ecl.post(f"{at}/withdraw", form=at)).status_code == 409
+    refused = await ecl.post(f"{at}/cancel")
+    assert refused.status_code == 422
+    assert "Say why: the companies read it." in refused.text
     form: dict[str, object] = {
         "programme_id": str(session.programme_id), "first_on": "2027-03-01", "starts": "09:30", "minutes": "120", "lesson_count": "2",
         "capacity": "10", "language": "nl", "verb": "save",

@@ -20,6 +20,8 @@ NEEDS: dict[str, P | None] = {
     "GET /orders/new": P.PLACE_ORDERS,
     "POST /orders/new": P.PLACE_ORDERS,
     "GET /orders/{number:int}": P.SEE_ORDERS,
+    "GET /orders/{number:int}/lines/{line_id:uuid}/cancel": P.CANCEL_ORDERS,
+    "POST /orders/{number:int}/lines/{line_id:uuid}/cancel": P.CANCEL_ORDERS,
     "GET /invoices": P.SEE_INVOICES,
     "GET /invoices.csv": P.SEE_INVOICES,
     "GET /invoices/{name:str}": P.SEE_INVOICES,
@@ -59,6 +61,8 @@ NEEDS: dict[str, P | None] = {
     "GET /api/v1/orders": P.SEE_ORDERS,
     "POST /api/v1/orders": P.PLACE_ORDERS,
     "GET /api/v1/orders/{order_id:uuid}": P.SEE_ORDERS,
+    "GET /api/v1/orders/{number:int}/lines/{line_id:uuid}/cancel": P.CANCEL_ORDERS,
+    "POST /api/v1/orders/{number:int}/lines/{line_id:uuid}/cancel": P.CANCEL_ORDERS,
     "GET /api/v1/people": P.SEE_PEOPLE,
     "POST /api/v1/people": P.EDIT_PEOPLE,
     "POST /api/v1/people/import": P.EDIT_PEOPLE,
@@ -83,6 +87,7 @@ FORMS = {
 # Bodies that are right: ``person_id`` and ``session_id`` stand for the actor's own.
 BODIES: dict[str, object] = {
     "POST /api/v1/orders": {"lines": [{"session_id": "session_id", "person_id": "person_id"}]},
+    "POST /api/v1/orders/{number:int}/lines/{line_id:uuid}/cancel": {},
     "POST /api/v1/people": {"given_name": "Maria", "family_name": "Silva", "email": "maria.silva@gate.example"},
     "POST /api/v1/scheduled-enrolments": {"person_id": "person_id", "session_id": "session_id", "run_at": "run_at"},
 }

@@ -85,6 +85,8 @@ async def _one_of_everything(hr: Actor, partner_id: UUID, *, now: datetime) -> d
     return {
         ("order", "order_id", ""): str(order.id),
         ("order", "number", ""): str(order.number),
+        ("order_line", "number", ""): str(order.number),
+        ("order_line", "line_id", ""): str(order.lines[0].id),
         ("invoice", "number", ""): await _number(hr.company_id),
         ("invoice", "name", ""): await _number(hr.company_id),
         ("billing_details", "company_id", ""): str(hr.company_id),
@@ -145,6 +147,8 @@ async def _of_ecl(cast: Cast, *, now: datetime) -> dict[tuple[str, str, str], Pa
         ("company", "company_id", ""): Pair(company, None),
         ("partner", "partner_id", ""): Pair(partner, None),
         ("", "place_id", "companies"): Pair(company, None),
+        ("trace", "ref", ""): Pair(await _number(cast.company_a.id), None),
+        ("ledger_file", "name", ""): Pair("2026Q4.csv", None),
         ("", "place_id", "partners"): Pair(partner, None),
         ("member", "member_id", "desk"): Pair(str(colleague.member_id), str(cast.hr_a.member_id)),
         ("invitation", "invitation_id", "desk"): Pair(str(invited), await _an_invitation_of(cast.company_a.id)),

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 
+from billing.runs import expected
 from catalog import words
 from marketplace.kit import clock
 from marketplace.kit.errors import DomainError, NotFound
@@ -19,13 +20,18 @@ from marketplace.kit.i18n import N_, _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money, euros
 from marketplace.kit.web import Held, Html, WebRequest, flash, forms, redirect, render, set_basket_hook, spreadsheet
-from marketplace.orders import baskets, candidates, place, read, review, story
+from marketplace.orders import baskets, candidates, place, pricing, read, review, story
 from marketplace.orders.states import LineState, OrderState
 from marketplace.people import companies
 
 Reference = Annotated[str, msgspec.Meta(max_length=60)]
 
-_LINE_WORDS = {LineState.AWAITING_PARTNER: N_("Partner answers"), LineState.ACCEPTED: N_("Accepted"), LineState.DECLINED: N_("Declined")}
+_LINE_WORDS = {
+    LineState.AWAITING_PARTNER: N_("Partner answers"),
+    LineState.ACCEPTED: N_("Accepted"),
+    LineState.DECLINED: N_("Declined"),
+    LineState.CANCELLED: N_("Cancelled"),
+}
 
 
 class ChoosePeople(msgspec.Struct, frozen=True):
@@ -253,7 +259,15 @@ def _csv_cells(row: read.CsvLine) -> list[object]:
 async def show(request: WebRequest, number: FromPath[int], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html:
     """Show one order with its time line."""
     order = await read.by_number(number, actor=actor)
-    return render(request, "orders/order_show.html", order=order, groups=read.by_session(order), story=story.tell(order, now=now), now=now)
+    return render(
+        request,
+        "orders/order_show.html",
+        order=order,
+        groups=read.by_session(order),
+        story=story.tell(order, now=now, billing=await expected.of_group(pricing.group_key(order.id), now=now)),
+        may_cancel=actor.may(Permission.CANCEL_ORDERS),
+        now=now,
+    )
 
 
 async def held(actor: Actor, now: datetime) -> Held | None:
