@@ -10,7 +10,7 @@ import msgspec
 
 from billing import ledger, states, write_offs
 from billing.ledger import Account, Entry, Event
-from marketplace.kit import audit, clock, db, ids
+from marketplace.kit import audit, clock, db, ids, work
 from marketplace.kit.errors import Invalid
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import SYSTEM
@@ -64,8 +64,16 @@ async def record(
         await audit.record("invoice.payment_received", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)
         await db.execute("UPDATE invoice SET paid_cents = paid_cents + $2 WHERE id = $1", invoice_id, cents)
         await write_offs.make_room(invoice_id, cents, now=now)
-        await states.settle(invoice_id, now=now)
+        if await states.settle(invoice_id, now=now) is states.InvoiceState.PAID and source != "stripe":
+            await _close_at_stripe(invoice_id, payment_id, now=now)
     return True
+
+
+async def _close_at_stripe(invoice_id: UUID, payment_id: UUID, *, now: datetime) -> None:
+    """Let Stripe's copy be closed, so that nobody pays there what was paid in another way (``stripe_steps``, by name)."""
+    await work.enqueue(
+        "billing.stripe_settled", {"invoice": str(invoice_id)}, run_at=now, dedupe_key=f"billing.stripe_settled:{payment_id}"
+    )
 
 
 async def _book(
