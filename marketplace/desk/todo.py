@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from markupsafe import Markup
 
+from billing.dunning import blocking
 from marketplace.desk import todo_rows
 from marketplace.kit import clock
 from marketplace.kit.i18n import _, fmt_date, fmt_datetime, fmt_money, fmt_time, n_
@@ -58,6 +59,8 @@ async def inbox(*, actor: Actor, now: datetime) -> Inbox:
     company_id, today = scope.company_of(actor), clock.today(now)
     rows: list[Todo] = []
     more: list[tuple[str, str]] = []
+    if block := await blocking.of_owner(company_id, today=today):
+        rows.append(_blocked(block, actor))
     if actor.may(Permission.PLACE_ORDERS) and (basket := await todo_rows.basket(actor.account_id, now=now)):
         rows.append(_basket(basket, now))
     troubled = (
@@ -103,6 +106,11 @@ def _add_more(
 
 def _strong(words: str) -> Markup:
     return Markup("<b>{}</b>").format(words)
+
+
+def _blocked(block: blocking.Block, actor: Actor) -> Todo:
+    verb = _("See and pay") if actor.may(Permission.PAY_INVOICES) else _("See the invoices")
+    return Todo(icon="warn", tone="stop", title=block.sentence, text=block.next_step, verb=verb, href="/invoices?show=overdue", today=True)
 
 
 def _basket(found: Basket, now: datetime) -> Todo:
