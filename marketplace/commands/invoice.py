@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from marketplace.commands import invoice_run
+
 if TYPE_CHECKING:
     from marketplace.kit.settings import Settings
 
@@ -54,3 +56,6 @@ def export(number: str, kind: str, goal: Path) -> None:
     except OSError as error:
         raise click.ClickException(f"{goal} can't be written ({error.strerror}): choose another file with --out.") from None
     click.echo(f"{goal}: {len(content)} bytes")
+
+
+invoice.add_command(invoice_run.run)

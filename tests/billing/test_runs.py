@@ -13,6 +13,7 @@ from billing.runs import collect, holds, issue, jobs, profiles, read, references
 from billing.runs.references import References
 from billing.runs.states import GroupState, RunState
 from billing.vat import VatBasis
+from marketplace.commands import invoice_run
 from marketplace.kit import audit, clock, db, ids, work
 from marketplace.kit.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from marketplace.kit.identity import SYSTEM
@@ -302,6 +303,33 @@ async def test_the_monthly_run_is_proposed_on_the_first(db: None, clock: FakeClo
     assert (run.until_on, run.proposed, run.state, run.figures.ready) == (until, True, RunState.PREVIEW, 1)
     assert await _value("SELECT recipient FROM mail_message WHERE template = 'billing/run_proposed'") == "welcome@ecl.example"
     assert (await read.for_ecl(today=date(2026, 11, 1))).previews == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        (datetime(2027, 3, 27, 23, 30, tzinfo=UTC), date(2027, 3, 28)),  # half past midnight; the clock skips an hour at two
+        (datetime(2027, 3, 28, 22, 30, tzinfo=UTC), date(2027, 3, 29)),
+        (datetime(2026, 10, 24, 22, 30, tzinfo=UTC), date(2026, 10, 25)),
+        (datetime(2026, 10, 25, 22, 59, tzinfo=UTC), date(2026, 10, 25)),  # 23:59 after the clock went back
+        (datetime(2026, 12, 31, 23, 0, tzinfo=UTC), date(2027, 1, 1)),
+    ],
+)
+async def test_days_are_leidens_also_when_the_clock_changes(db: None, clock: FakeClock, at: datetime, day: date) -> None:
+    clock.set(at)
+    await a_ready_charge(await a_monthly_debtor())
+    assert await _groups(await a_preview(day - timedelta(days=1))) == []
+    assert len(await _groups(await a_preview(day))) == 1
+
+
+async def test_the_command_shows_and_issues(db: None, now: datetime) -> None:
+    await a_ready_charge(await a_monthly_debtor(legal_name="Hortus Labs B.V."))
+    await a_ready_charge(await a_monthly_debtor(acceptance_profile="university", wants_ubl=True))
+    shown = await invoice_run.make(clock.today(now), everybody=False, only_preview=True, quiet=True)
+    assert (shown.state, shown.invoices, shown.blocked, shown.total_cents) == ("preview", 1, 1, 64_500)
+    assert any("PO number" in problem for group in shown.groups for problem in group["problems"])
+    shown = await invoice_run.make(clock.today(now), everybody=True, only_preview=False, quiet=True)
+    assert (shown.state, [group["state"] for group in shown.groups if group["company"] == "Hortus Labs B.V."]) == ("done", ["2026-000001"])
 
 
 async def test_no_run_is_proposed_where_there_is_nothing(db: None, now: datetime) -> None:
