@@ -57,7 +57,7 @@ async def read(*, actor: Actor, now: datetime) -> Desk:
         today=today,
         ageing=await ageing.read(today),
         expected=await cash.expected(today),
-        waiting=await waiting.read(now),
+        waiting=await waiting.read(actor=actor, today=today),
         came_in=Money(int(await db.value(_CAME_IN, now - _WEEK))),
         unallocated=Money(-int(await db.value(_ON_ACCOUNT, Account.UNALLOCATED.value))),
     )

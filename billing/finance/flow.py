@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from billing.finance.trace import Trace
 
 ROWS = 5
-BOX_WIDTH, BOX_HEIGHT, GAP, COLUMN_GAP, HEAD, EDGE = 168, 56, 12, 44, 40, 20
+BOX_WIDTH, BOX_HEIGHT, GAP, COLUMN_GAP, HEAD, EDGE = 192, 56, 12, 40, 40, 20
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

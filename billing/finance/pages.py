@@ -13,7 +13,7 @@ from billing import vat
 from billing.books import chart, csv_lines, journal, periods, trial, vat_lines, vat_return, xaf
 from billing.books.periods import Period
 from billing.books.vat_return import MEMO
-from billing.finance import ageing, desk, flow, trace, trace_story, trace_words
+from billing.finance import ageing, back, desk, flow, trace, trace_story, trace_words
 from billing.finance.addresses import links
 from billing.ledger import Account
 from billing.story import method_name
@@ -35,6 +35,13 @@ async def show_desk(request: WebRequest, actor: NamedDependency[Actor], now: Nam
         request, "finance/desk.html", found=found, names=ageing.names(), short_names=ageing.short_names(), chart_rows=desk.chart_rows, Money=Money,
         day=fmt_date(found.today, "full"),
     )  # fmt: skip
+
+
+@get("/finance/refunds", opt={"access": "ecl"})
+async def show_back(request: WebRequest, actor: NamedDependency[Actor], cursor: FromQuery[str | None] = None) -> Html:
+    """Show the invoices with money that their debtors should get back, the longest waiting first."""
+    page = await back.listed(actor=actor, cursor=cursor)
+    return render(request, "finance/back.html", page=page, link=links("/finance/refunds"))
 
 
 @get("/finance/vat", opt={"access": "ecl"})
@@ -138,4 +145,4 @@ def _box_name(box: str | None) -> str:
     return _(name) if name else ""
 
 
-HANDLERS = [show_desk, show_vat, vat_file, show_ledger, ledger_file, show_trace]
+HANDLERS = [show_desk, show_back, show_vat, vat_file, show_ledger, ledger_file, show_trace]

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from billing.dunning import blocking
+from billing.finance.back import HELD
 from marketplace.kit import db
 from marketplace.kit.i18n import N_, _
 from marketplace.kit.money import Money
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
+
+    from marketplace.kit.identity import Actor
 
 BOUND = 1_000
 
@@ -50,7 +54,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "refunds": (N_("Money to pay back"), "/finance/refunds"),
     "held": (N_("Invoices held back"), "/invoice-runs"),
     "runs": (N_("Invoice runs to look at"), "/invoice-runs"),
-    "reminders": (N_("Reminders to send"), "/reminders"),
+    "blocked": (N_("Companies that may not order"), "/reminders"),
     "statements": (N_("Partners' statements to pay"), "/partner-statements"),
     "batches": (N_("Payouts to approve or send"), "/payout-batches"),
 }
@@ -58,10 +62,10 @@ KINDS: dict[str, tuple[str, str]] = {
 
 _FROM: dict[str, tuple[str, str | None]] = {
     "bank": ("bank_entry WHERE state = 'open'", "abs(cents - allocated_cents)"),
-    "refunds": ("refund WHERE state = 'requested'", "cents"),
+    "differences": ("stripe_difference WHERE resolved_at IS NULL", "abs(ours_cents - theirs_cents)"),
+    "refunds": (f"invoice i WHERE {HELD}", "i.paid_cents - i.refunded_cents - i.total_cents + i.credited_cents + i.written_off_cents"),
     "held": ("invoice_hold WHERE state = 'held'", None),
     "runs": ("invoice_run WHERE state = 'preview'", None),
-    "reminders": ("reminder WHERE state = 'due'", None),
     "statements": ("partner_statement WHERE state = 'agreed' AND total_cents > 0", "total_cents - paid_out_cents"),
     "batches": ("payout_batch WHERE state IN ('draft', 'approved', 'exported')", None),
 }
@@ -75,9 +79,18 @@ def _count(key: str, source: str, amount: str | None) -> str:
 
 
 COUNTS = " UNION ALL ".join(_count(key, source, amount) for key, (source, amount) in _FROM.items())
+_RAIL = {"bank": "/bank-files", "statements": "/partner-statements", "batches": "/payout-batches"}
+_IN_RAIL = " UNION ALL ".join(_count(key, _FROM[key][0], None) for key in _RAIL)
 
 
-async def read(now: datetime) -> list[Waiting]:  # noqa: ARG001 - which of them are due may come to depend on the day
+async def in_rail() -> dict[str, int]:
+    """Return how many things wait behind each entry of the desk's rail, by its address, in one query."""
+    return {_RAIL[one.key]: one.count for one in await db.rows(Waiting, _IN_RAIL) if one.count}
+
+
+async def read(*, actor: Actor, today: date) -> list[Waiting]:
     """Return what waits, of each kind that has any."""
     found = {one.key: one for one in await db.rows(Waiting, COUNTS)}
+    blocked = [one for one in await blocking.listed(actor=actor, today=today) if one.pass_until_on is None and one.block(today=today)]
+    found["blocked"] = Waiting("blocked", len(blocked), sum(one.late.cents for one in blocked))
     return [found[key] for key in KINDS if key in found and found[key].count]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from billing.finance import waiting as finance
 from billing.runs import read as invoicing
 from marketplace.kit import clock, db
 from marketplace.kit.web import Count
@@ -73,4 +74,5 @@ async def rail_counts(actor: Actor, now: datetime) -> dict[str, Count]:
         "/desk/jobs": Count(found.dead, urgent=True),
         "/desk/partners": Count(found.late),
         "/invoice-runs": Count((await invoicing.for_ecl(today=clock.today(now))).total, urgent=True),
+        **{href: Count(number, urgent=True) for href, number in (await finance.in_rail()).items()},
     }

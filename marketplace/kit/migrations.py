@@ -28,6 +28,7 @@ APPS = (
     "billing.vies.piccolo_app",
     "billing.transport.piccolo_app",
     "billing.bank.piccolo_app",
+    "billing.books.piccolo_app",
     "billing.comparison.piccolo_app",
     "billing.dunning.piccolo_app",
     "billing.runs.piccolo_app",

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 WORK = ("billing.issue", "fulfilment.ask_partner")
 OK, SEE_OTHER, MISSING = 200, 303, 404
 PAGES = (
-    "/finance", "/finance/vat", "/finance/vat?period=2026Q4&box=1a", "/finance/vat.csv", "/finance/ledger", "/finance/ledger?period=2026&account=vat",
+    "/finance", "/finance/refunds", "/finance/vat", "/finance/vat?period=2026Q4&box=1a", "/finance/vat.csv", "/finance/ledger", "/finance/ledger?period=2026&account=vat",
     "/finance/ledger/2026Q4.csv", "/finance/ledger/2026.xaf",
 )  # fmt: skip
 
