@@ -80,7 +80,7 @@ async def _keep_one(found: Found, *, debtor_id: UUID, invoice_id: UUID | None, n
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
         ON CONFLICT (coalesce(invoice_id, debtor_id), kind, external_id) WHERE resolved_at IS NULL
             DO UPDATE SET ours_cents = $6, theirs_cents = $7, seen_at = greatest(stripe_difference.seen_at, $8)
-        RETURNING found_at = seen_at AND found_at = $8
+        RETURNING xmax = 0
     """
     args = (found.kind.value, found.external_id, found.ours_cents, found.theirs_cents, now)
     return bool(await db.value(sql, ids.new_id(), invoice_id, debtor_id, *args))

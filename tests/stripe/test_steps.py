@@ -23,7 +23,6 @@ from tests.stripe.conftest import BASE
 from tests.stripe.test_mirror import pay, standing
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from billing.stripe_gateway import Gateway
@@ -96,7 +95,7 @@ async def test_a_credit_before_payment_is_at_stripe_to_the_cent(stripe: Gateway,
     await credit(invoice_id, 3_333)
     await settle(clock)
     note, number = (await theirs("credit_note"))[0], await db.value("SELECT number FROM invoice WHERE kind = 'credit_note'")
-    assert (note["subtotal"], note["total"], note["memo"], note["lines"] if "lines" in note else None) == (3_333, 3_333 + 700, number, None)
+    assert (note["subtotal"], note["total"], note["memo"]) == (3_333, 3_333 + 700, number)
     await pay(invoice_id)
     await settle(clock)
     assert await standing(invoice_id) == ("paid", 18_150 - 4_033)
