@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from billing.documents.papers import AnyDocument
 
 FOLDER = TEMPLATES / "documents"
-PICTURES = ("street.svg", "mark.svg")
-VARIANT = "pdf/a-3a"
+PICTURES = ("street.svg", "parade.svg", "mark.svg")
+VARIANT, ELDER = "pdf/a-3a", "pdf/a-1b"
 _XREF = b"/Type /XRef"
 
 
@@ -87,15 +87,27 @@ class Press:
                 )
             )
 
-    def bare(self, document: AnyDocument, *, variant: str | None = None) -> bytes:
-        """Return the page as WeasyPrint alone makes it, without attachment: what the bench and other checkers compare with."""
-        page = self._html(document)
-        return page.write_pdf(stylesheets=self._style, font_config=self._font_config, cache=self._pictures, pdf_variant=variant) or b""
+    def bare(self, document: AnyDocument) -> bytes:
+        """Return the page as WeasyPrint alone makes it, an untagged PDF without attachment: what the bench compares with."""
+        page = self._page(self.html(document))
+        return page.write_pdf(stylesheets=self._style, font_config=self._font_config, cache=self._pictures) or b""
+
+    def elder(self, document: AnyDocument) -> bytes:
+        """Return the same page as PDF/A-1b, which checkers know that don't know PDF/A-3. It is never issued."""
+        made = self._page(self.html(document)).write_pdf(
+            stylesheets=self._style,
+            font_config=self._font_config,
+            cache=self._pictures,
+            finisher=lambda laid_out, pdf: self._finish(laid_out, pdf, variant=ELDER),
+            pdf_variant=ELDER,
+            pdf_identifier=b"elder",
+        )
+        return made or b""
 
     def pdf(self, document: AnyDocument, *, cii: bytes | None = None) -> bytes:
         """Return the finished PDF/A-3a, of an invoice with the CII attached as ``factur-x.xml``."""
         page = self.html(document)
-        made = HTML(string=page, base_url="document:", url_fetcher=self._fetcher).write_pdf(
+        made = self._page(page).write_pdf(
             stylesheets=self._style,
             font_config=self._font_config,
             cache=self._pictures,
@@ -109,13 +121,14 @@ class Press:
     def _css(self, text: str) -> CSS:
         return CSS(string=text, base_url="document:", url_fetcher=self._fetcher, font_config=self._font_config)
 
-    def _html(self, document: AnyDocument) -> HTML:
-        return HTML(string=self.html(document), base_url="document:", url_fetcher=self._fetcher)
+    def _page(self, html: str) -> HTML:
+        return HTML(string=html, base_url="document:", url_fetcher=self._fetcher)
 
-    def _finish(self, laid_out: Document, pdf: pydyf.PDF) -> None:
+    def _finish(self, laid_out: Document, pdf: pydyf.PDF, *, variant: str = VARIANT) -> None:
         self.missing_glyphs = "".join(sorted({chr(code) for font in laid_out.fonts.values() for code in font.missing}))
         with_invoice = "AF" in pdf.catalog
-        _one_rdf(laid_out, pdf, factur_x=with_invoice)
+        _opaque(pdf)
+        _one_rdf(laid_out, pdf, variant=variant, factur_x=with_invoice)
         if with_invoice:
             _facturx_attachment(pdf)
 
@@ -131,9 +144,18 @@ def _attachment(cii: bytes, *, at: datetime) -> Attachment:
     )
 
 
-def _one_rdf(laid_out: Document, pdf: pydyf.PDF, *, factur_x: bool) -> None:
-    about = laid_out.metadata
+def _opaque(pdf: pydyf.PDF) -> None:
+    """Our pictures see through nothing: without the groups that WeasyPrint puts around each, old printers need not flatten the page."""
+    for made in pdf.objects:
+        if isinstance(made, pydyf.Stream) and made.extra.get("Subtype") == "/Form":
+            made.extra.pop("Group", None)
+
+
+def _one_rdf(laid_out: Document, pdf: pydyf.PDF, *, variant: str, factur_x: bool) -> None:
+    about, level = laid_out.metadata, variant.rpartition("-")[2].upper()
     packet = xmp.Packet(
+        part=level[0],
+        conformance=level[1],
         title=about.title or "",
         author=", ".join(about.authors),
         subject=about.description or "",

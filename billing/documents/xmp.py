@@ -21,8 +21,10 @@ _PROPERTIES = (
 
 
 class Packet(NamedTuple):
-    """What the packet says about the document; ``stamp`` is an RFC 3339 instant."""
+    """What the packet says about the document: PDF/A part and conformance, titles; ``stamp`` is an RFC 3339 instant."""
 
+    part: str
+    conformance: str
     title: str
     author: str
     subject: str
@@ -35,6 +37,8 @@ def write(packet: Packet, *, factur_x: bool) -> bytes:
     """Return the packet, UTF-8; with ``factur_x`` it says which invoice file is attached."""
     schema = _FACTURX_SCHEMA.format(facturx=FACTURX_NAMESPACE, properties="".join(_property(name, text) for name, text in _PROPERTIES))
     return _TEMPLATE.format(
+        part=packet.part,
+        conformance=packet.conformance,
         title=escape(packet.title),
         author=escape(packet.author),
         subject=escape(packet.subject),
@@ -80,8 +84,8 @@ _TEMPLATE = """\
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
-<pdfaid:part>3</pdfaid:part>
-<pdfaid:conformance>A</pdfaid:conformance>
+<pdfaid:part>{part}</pdfaid:part>
+<pdfaid:conformance>{conformance}</pdfaid:conformance>
 </rdf:Description>
 <rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">
 <pdfuaid:part>1</pdfuaid:part>

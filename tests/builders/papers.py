@@ -9,13 +9,14 @@ from typing import Any
 from billing.documents.account import AccountEntry, AccountStatement, EntryKind, OpenItem
 from billing.documents.certificate import Certificate
 from billing.documents.model import VatCategory
-from billing.documents.parts import VatTotal, half_up
+from billing.documents.parts import Party, VatTotal, half_up
 from billing.documents.quote import Quote
 from billing.documents.reminder import InterestLine, OverdueInvoice, Reminder
 from billing.documents.settlement import AccruedLine, SettlementLine, SettlementStatement
 from tests.builders.documents import BUYER, PARTNER, SELLER, a_document, a_line, taxed
 
 ON = date(2026, 12, 1)
+TEACHER = Party(**{field: getattr(PARTNER, field) for field in Party.__struct_fields__})
 TITLES = ("Dutch for newcomers, A0 → A1", "Business English: presenting, B2", "Working with the Dutch", "Career coaching, one to one")
 
 
@@ -131,7 +132,7 @@ def a_settlement(*lines: SettlementLine, **values: Any) -> SettlementStatement:
     carried = values.get("opening_cents", 0) + net + tax + sum(it.cents for it in values.get("adjustments", ()))
     payout = values.pop("payout_cents", max(0, carried))
     given: dict[str, Any] = {
-        "language": "en", "dated_on": ON, "sender": SELLER, "addressee": PARTNER, "number": "2026-11", "from_on": date(2026, 11, 1),
+        "language": "en", "dated_on": ON, "sender": SELLER, "addressee": TEACHER, "number": "2026-11", "from_on": date(2026, 11, 1),
         "to_on": date(2026, 11, 30), "net_cents": net, "vat_cents": tax, "total_cents": net + tax, "payout_cents": payout,
         "closing_cents": carried - payout, "payout_on": date(2026, 12, 15), "payout_iban": PARTNER.iban,
         "objection_until_on": date(2026, 12, 11), "self_billed_number": "SB-VLIET-2026-000004",

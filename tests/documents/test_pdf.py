@@ -17,6 +17,7 @@ from pypdf import PdfReader
 
 from billing.documents import check, cii, finished, qr
 from billing.documents.pdf import NotAllowed, OwnFiles, Press
+from billing.documents.views import view
 from tests.builders.documents import NAMES, SELLER, a_credit_note, a_document, a_line, taxed
 
 if TYPE_CHECKING:
@@ -177,14 +178,15 @@ def test_a_credit_note_names_its_invoice_and_asks_for_no_payment(press: Press) -
     assert "Creditnota" in text
     assert "2026-000417 (1 dec 2026)" in text
     assert "Graag betalen" not in text
-    assert qr.svg(a_credit_note(), title="") is None
+    assert view(a_credit_note()).pay is None
 
 
 def test_the_pay_code_is_large_enough_to_scan() -> None:
     for name in ("E", "Expat Centre Leiden", "Stichting " + "x" * 60):
         document = a_document(seller=type(SELLER)(**{**{f: getattr(SELLER, f) for f in SELLER.__struct_fields__}, "name": name, "bic": ""}))
-        drawn = qr.svg(document, title="pay <here>")
-        assert drawn is not None
+        asked = view(document)
+        assert asked.pay is not None
+        drawn = qr.transfer(asked.pay, payee=asked.payee, title="pay <here>")
         assert "<title>pay &lt;here&gt;</title>" in drawn
         side = int(re.search(r'viewBox="0 0 (\d+)', drawn).group(1))  # type: ignore[union-attr]
         assert 37.4 * (side - 2 * qr.QUIET_ZONE) / side >= 30
