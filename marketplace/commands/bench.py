@@ -16,6 +16,7 @@ BENCHES = {
     "order": "marketplace.bench.order",
     "invoice": "billing.documents.bench",
     "webhook": "marketplace.bench.webhook",
+    "run": "marketplace.bench.run",
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from marketplace.bench import data, order, page, webhook
+from marketplace.bench import data, order, page, run, webhook
 from marketplace.commands.bench import BENCHES
 from marketplace.kit import db
 
@@ -54,5 +54,12 @@ async def test_events_are_measured_and_none_is_lost() -> None:
     assert found.lost == 0
 
 
+async def test_a_run_is_measured_and_every_invoice_issued() -> None:
+    found = await run.run(invoices=12, quiet=0.2)
+    assert (found.invoices, found.lines) == (12, 12 * run.LINES)
+    assert found.per_second > 0
+    assert 0 < found.busy_p50_ms <= found.busy_p99_ms
+
+
 async def test_every_bench_of_the_command_is_there() -> None:
-    assert set(BENCHES) >= {"page", "order", "invoice", "webhook"}
+    assert set(BENCHES) >= {"page", "order", "invoice", "webhook", "run"}
