@@ -61,6 +61,7 @@ async def examine(loaded: Settings) -> Report:
     findings.append(reachable)
     if reachable.state is not State.FAILED:
         findings += [await _guarded("schema", _schema), await _guarded("clock", _clock), await _guarded("worker", _worker)]
+        findings.append(await _guarded("books", _books))
     findings += await asyncio.to_thread(_documents)
     findings.append(await _smtp(loaded))
     findings.append(await _stripe(loaded))
@@ -139,6 +140,20 @@ async def _worker() -> Finding:
     if waiting.dead:
         return Finding("worker", State.NOTE, text, "Look at “marketplace jobs”, and try them again with “marketplace jobs retry ID”.")
     return Finding("worker", State.OK, text)
+
+
+async def _books() -> Finding:
+    from billing.books import check
+
+    report = await check.check()
+    if not report.right:
+        return Finding(
+            "books",
+            State.FAILED,
+            " ".join(report.problems),
+            "Run “marketplace ledger check”, and look at /finance/ledger before booking on.",
+        )
+    return Finding("books", State.OK, f"every entry adds up to 0; debtors owe {report.receivable / 100:,.2f} EUR, as the documents say")
 
 
 def _documents() -> list[Finding]:

@@ -68,7 +68,11 @@ def schema() -> Path | None:
     if named := os.environ.get("MARKETPLACE_TEST_XAF_XSD"):
         return Path(named)
     spec = find_spec("odoo.addons.l10n_nl_xaf_auditfile_export") if find_spec("odoo") and find_spec("odoo.addons") else None
-    return Path(spec.submodule_search_locations[0], "data", "XmlAuditfileFinancieel3.2.xsd") if spec and spec.submodule_search_locations else None
+    return (
+        Path(spec.submodule_search_locations[0], "data", "XmlAuditfileFinancieel3.2.xsd")
+        if spec and spec.submodule_search_locations
+        else None
+    )
 
 
 async def test_the_audit_file_is_in_order_and_adds_up(db: None, clock: FakeClock) -> None:
@@ -84,20 +88,31 @@ async def test_the_audit_file_is_in_order_and_adds_up(db: None, clock: FakeClock
             places = [ORDER[name].index(etree.QName(child).localname) for child in element]
             assert places == sorted(places), name
     lines = root.findall(".//x:trLine", X)
-    sums = {side: sum(Decimal(line.findtext("x:amnt", "0", X)) for line in lines if line.findtext("x:amntTp", "", X) == side) for side in "DC"}
+    sums = {
+        side: sum(Decimal(line.findtext("x:amnt", "0", X)) for line in lines if line.findtext("x:amntTp", "", X) == side) for side in "DC"
+    }
     head = root.find(".//x:transactions", X)
     assert head is not None
     assert (head.findtext("x:linesCount", "", X), head.findtext("x:totalDebit", "", X)) == (str(len(lines)), str(sums["D"]))
     assert head.findtext("x:totalCredit", "", X) == str(sums["C"])
     assert sums["D"] == sums["C"] == Decimal("2647.90")
     for one in root.findall(".//x:transaction", X):
-        assert sum(Decimal(x.findtext("x:amnt", "", X)) * (1 if x.findtext("x:amntTp", "", X) == "D" else -1) for x in one.findall("x:trLine", X)) == 0
+        assert (
+            sum(
+                Decimal(x.findtext("x:amnt", "", X)) * (1 if x.findtext("x:amntTp", "", X) == "D" else -1)
+                for x in one.findall("x:trLine", X)
+            )
+            == 0
+        )
     known = {one.text for one in root.findall(".//x:ledgerAccount/x:accID", X)}
     assert {line.findtext("x:accID", "", X) for line in lines} <= known
     assert {one.findtext("x:jrnID", "", X): len(one.findall("x:transaction", X)) for one in root.findall(".//x:journal", X)} == {
         "VRK": 3, "INK": 0, "BNK": 1, "STR": 1, "MEM": 0,
     }  # fmt: skip
-    opening = {one.findtext("x:accID", "", X): one.findtext("x:amnt", "", X) + one.findtext("x:amntTp", "", X) for one in root.findall(".//x:obLine", X)}
+    opening = {
+        one.findtext("x:accID", "", X): one.findtext("x:amnt", "", X) + one.findtext("x:amntTp", "", X)
+        for one in root.findall(".//x:obLine", X)
+    }
     assert opening == {"0500": "121.00C", "1300": "146.41D", "1500": "25.41C"}
     assert [one.text for one in root.findall(".//x:custSupName", X)].count('Rijn & "Vecht" <B.V.>') == 1
 
@@ -105,7 +120,9 @@ async def test_the_audit_file_is_in_order_and_adds_up(db: None, clock: FakeClock
 async def test_the_audit_file_is_valid_by_the_official_schema(db: None, now: datetime) -> None:
     path = schema()
     if path is None:
-        pytest.skip("the official schema is in odoo-addon-l10n-nl-xaf-auditfile-export (installed --no-deps), or name it in MARKETPLACE_TEST_XAF_XSD")
+        pytest.skip(
+            "the official schema is in odoo-addon-l10n-nl-xaf-auditfile-export (installed --no-deps), or name it in MARKETPLACE_TEST_XAF_XSD"
+        )
     await some_books(now)
     content = await whole(xaf.write(*YEAR, today=kit_clock.today(now)))
     rules = etree.XMLSchema(etree.parse(str(path)))

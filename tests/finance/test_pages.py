@@ -59,14 +59,25 @@ async def test_a_trace_shows_the_whole_way(cast: Cast, client: httpx.AsyncClient
     now = clock.move(timedelta(days=2))
     total = await kit_db.value("SELECT total_cents FROM invoice WHERE id = $1", invoice_id)
     await payments.record(invoice_id, source="stripe", external_id="py_trace", cents=total, method="ideal", received_at=now, now=now)
-    entry, payment = await kit_db.value("SELECT id FROM ledger_entry WHERE event = 'payment_received'"), await kit_db.value("SELECT id FROM payment")
+    entry, payment = (
+        await kit_db.value("SELECT id FROM ledger_entry WHERE event = 'payment_received'"),
+        await kit_db.value("SELECT id FROM payment"),
+    )
     order = await kit_db.value("SELECT number FROM placed_order")
     charge = await kit_db.value("SELECT charge_id FROM invoice_line WHERE invoice_id = $1", invoice_id)
     browser = await signed_in(client, cast.ecl)
     for ref in (number, str(entry), str(payment), str(charge), "py_trace", str(invoice_id)):
         page = await browser.get(f"/finance/trace/{ref}")
         assert page.status_code == OK, ref
-        for words in (number, f"/orders/{order}", "py_trace", "By the books nothing of this is open any more.", "1300", "1195", "2 entries"):
+        for words in (
+            number,
+            f"/orders/{order}",
+            "py_trace",
+            "By the books nothing of this is open any more.",
+            "1300",
+            "1195",
+            "2 entries",
+        ):
             assert words in page.text, (ref, words)
     for outsider in (cast.hr_a, cast.finance_a, cast.partner_a):
         assert (await (await signed_in(client, outsider)).get(f"/finance/trace/{number}")).status_code == MISSING
