@@ -23,7 +23,7 @@ LEVELS = (1, 2, 3)
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """Days are calendar days after the due date. ``block_…`` None means no such limit.
+    """Days are calendar days after the due date. ``block_…`` None means no such limit; nobody is blocked before ECL sets one.
 
     ``interest`` and ``costs`` (off) put statutory interest and collection costs on the last reminder.
     """
@@ -31,7 +31,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     first_days: Days = 1
     second_days: Days = 14
     third_days: Days = 30
-    block_after_days: Annotated[int, msgspec.Meta(ge=1, le=730)] | None = 44
+    block_after_days: Annotated[int, msgspec.Meta(ge=1, le=730)] | None = None
     block_over_cents: Annotated[int, msgspec.Meta(ge=0)] | None = None
     interest: bool = False
     costs: bool = False

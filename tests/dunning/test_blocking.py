@@ -28,6 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def _overdue(cast: Cast, clock: FakeClock, days: int = 45) -> UUID:
     """Issue an invoice, and let it be so many days late."""
+    await policy.change(Policy(block_after_days=44), actor=SYSTEM, now=clock.now())
     invoice = await an_invoice(cast.company_a.debtor_id)
     clock.move(timedelta(days=30 + days))
     return invoice
@@ -100,6 +101,12 @@ async def test_ecl_lets_it_order_until_a_day(cast: Cast, clock: FakeClock) -> No
         await _order(cast)
     with pytest.raises(Forbidden):
         await blocking.give_pass(debtor, until_on=today(clock.now()), reason="We are nice", actor=cast.hr_a, now=clock.now())
+
+
+async def test_nobody_is_blocked_before_ecl_sets_a_limit(cast: Cast, clock: FakeClock) -> None:
+    await _overdue(cast, clock, days=300)
+    await policy.change(Policy(), actor=cast.ecl, now=clock.now())
+    assert await _order(cast)
 
 
 async def test_a_debtors_own_limits_and_the_policys(cast: Cast, clock: FakeClock) -> None:
