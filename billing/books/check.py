@@ -46,10 +46,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _OUTGOING = """
-    SELECT (SELECT count(*) FROM partner_statement s WHERE s.net_cents <> 0
+    SELECT (SELECT count(*) FROM settlement_line l WHERE l.booked_on IS NOT NULL AND (l.net_cents <> 0 OR l.commission_cents <> 0)
+               AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.event IN ('partner_accrued', 'partner_reversed') AND e.source_id = l.id))
+         + (SELECT count(*) FROM partner_statement s WHERE s.invoice_number IS NOT NULL AND (s.earned_cents <> 0 OR s.vat_cents <> 0)
                AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.event = 'statement_issued' AND e.source_id = s.id))
          + (SELECT count(*) FROM payout_item t WHERE t.state IN ('sent', 'paid', 'returned')
-               AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.event = 'payout_sent' AND e.source_id IN (t.id, t.batch_id)))
+               AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.event = 'payout_sent' AND e.source_id = t.id))
+         + (SELECT count(*) FROM bank_entry b
+              WHERE NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.event = 'transfer_received' AND e.source_id = b.id))
 """
 
 
