@@ -138,6 +138,18 @@ async def many(debtor_ids: Collection[UUID]) -> list[Debtor]:
     return await db.rows(Debtor, f"{_SELECT} WHERE id = ANY($1) ORDER BY lower(legal_name), id", list(debtor_ids))
 
 
+class Named(msgspec.Struct, frozen=True):
+    """A debtor in a list to choose from."""
+
+    id: UUID
+    legal_name: str
+
+
+async def names(*, limit: int = 500) -> list[Named]:
+    """Return debtors by name, for a list to choose from."""
+    return await db.rows(Named, "SELECT id, legal_name FROM debtor ORDER BY lower(legal_name), id LIMIT $1", limit)
+
+
 async def of_owner(owner_id: UUID) -> Debtor | None:
     """Return the debtor of a company, or None."""
     return await db.row(Debtor, f"{_SELECT} WHERE owner_id = $1", owner_id)

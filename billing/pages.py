@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
-from billing import archive, csv_file, invoices, payments, story, vat
+from billing import archive, csv_file, invoices, payments, refunds, story, vat
+from billing import credits as credit_notes
 from billing.archive import BeingMade, Format
+from billing.dunning import sent as reminders
 from billing.invoices import Filter, Standing
 from billing.states import NAMES
+from billing.transport import deliveries
 from marketplace.kit import audit
 from marketplace.kit.clock import today
 from marketplace.kit.i18n import _
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
-from marketplace.kit.web import Html, WebRequest, paging, render, spreadsheet
+from marketplace.kit.web import Html, WebRequest, flash, paging, redirect, render, spreadsheet
 
 _CSV_ROWS = 10_000
 
@@ -42,6 +46,7 @@ async def show_list(
         request,
         "billing/invoice_list.html",
         page=page,
+        reminded=await reminders.last_of([one.id for one in page.items]),
         sums=await invoices.sums(actor=actor, today=today(now)),
         wanted=wanted,
         names=NAMES,
@@ -72,19 +77,36 @@ async def show(
             return await document_answer(invoice, ending)
         except BeingMade as early:
             return render(request, "billing/document_waiting.html", status_code=404, invoice=invoice, reason=early)
-    received = await payments.of(invoice.id)
+    received, sent = await payments.of(invoice.id), await deliveries.of_invoice(invoice.id)
     return render(
         request,
         "billing/invoice_show.html",
         invoice=invoice,
         state=_(NAMES[invoice.state]),
         explain=vat.explain,
-        legal_text=vat.legal_text,
-        steps=story.tell(invoice, await audit.of("invoice", invoice.id), received, today=today(now)),
+        question=vat.question,
+        legal_text=vat.note,
+        sent=sent,
+        tries=await deliveries.tries(sent) if actor.is_ecl else [],
+        steps=story.tell(invoice, await audit.of("invoice", invoice.id), received, today=today(now), sent=sent),
         documents=await archive.kinds(invoice.id),
         overdue=invoice.is_overdue(today(now)),
         may_pay=actor.may(Permission.PAY_INVOICES),
+        notes=await credit_notes.of(invoice.id),
+        ties=await credit_notes.ties(invoice.id),
+        targets=await refunds.targets(invoice.id) if invoice.overpaid else [],
     )
+
+
+@post("/invoices/{number:str}/send", opt={"access": "ecl", "noun": "invoice"}, status_code=303)
+async def send_again(request: WebRequest, number: FromPath[str], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Redirect:
+    """Send a document again, by the channel and to the address that its debtor has today."""
+    require(actor, Permission.MANAGE_INVOICES)
+    invoice = await invoices.get(number, actor=actor)
+    channel = await deliveries.resend(invoice.id, actor=actor, now=now)
+    by = _("by Peppol") if channel is deliveries.Channel.PEPPOL else _("by mail")
+    flash(request, _("{number} is sent again, {by}.", number=number, by=by), _("What comes of it stands on this page."))
+    return redirect(f"/invoices/{number}")
 
 
 async def document_answer(invoice: invoices.Invoice, ending: str) -> Response[bytes]:
@@ -114,7 +136,7 @@ def format_of(invoice: invoices.Invoice, ending: str) -> Format:
 
 
 def _standing(show: str | None) -> Standing | None:
-    return show if show in {"unpaid", "overdue", "paid", "credit"} else None  # type: ignore[return-value]
+    return show if show in {"unpaid", "overdue", "paid", "credit", "overpaid"} else None  # type: ignore[return-value]
 
 
-HANDLERS = [show_list, list_file, show]
+HANDLERS = [show_list, list_file, show, send_again]

@@ -17,7 +17,7 @@ from billing.vat_ids import matters
 from marketplace.kit import audit, clock, db, ids
 from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.kit.i18n import _
-from marketplace.kit.identity import Permission, require
+from marketplace.kit.identity import SYSTEM, Permission, require
 from marketplace.kit.settings import settings
 
 if TYPE_CHECKING:
@@ -167,6 +167,16 @@ async def register(holder: str | None = None) -> list[RegisterPeriod]:
     return await db.rows(RegisterPeriod, sql, holder)
 
 
+async def first_register(holder: str, from_on: date, until_on: date | None, *, now: datetime) -> None:
+    """Keep the first stay of a holder that has none; one that has any stays as it is."""
+    sql = """
+        INSERT INTO crkbo_period (id, holder, from_on, until_on)
+        SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM crkbo_period WHERE holder = $2)
+    """
+    if await db.execute(sql, ids.new_id(), holder, from_on, until_on):
+        await audit.record("crkbo.entered", actor=SYSTEM, subject=("crkbo", holder), data={"from": from_on}, now=now)
+
+
 async def enter_crkbo(from_on: date, *, holder: str = OPERATOR, actor: Actor, now: datetime) -> None:
     """Keep that the operator (or a partner, by id) stands in the CRKBO register from a day on. Again from the same day changes nothing.
 
@@ -229,8 +239,17 @@ async def programme_rules() -> list[ProgrammeRule]:
     )
 
 
+async def programme_rule(rule_id: UUID) -> ProgrammeRule:
+    """Return one of them. Raises ``NotFound``."""
+    sql = "SELECT id, subject_id, treatment, reason, from_on, until_on FROM vat_override WHERE id = $1"
+    found = await db.row(ProgrammeRule, sql, rule_id)
+    if found is None:
+        raise NotFound("not_found", _("There is no such rule."))
+    return found
+
+
 async def set_programme_rule(subject_id: UUID, treatment: Treatment, *, reason: str, from_on: date, actor: Actor, now: datetime) -> UUID:
-    """Decide for one programme from a day on; what held for it before ends the day before. Lines that were ordered keep theirs.
+    """Decide for one programme from a day on; what held for it before ends the day before. What is not invoiced yet follows.
 
     Raises ``Forbidden``, ``Conflict`` ``rule_exists`` when one begins on that day or later, ``Invalid`` without a reason.
     """
@@ -256,9 +275,7 @@ async def end_programme_rule(rule_id: UUID, *, last_on: date, actor: Actor, now:
     """Let what was decided for a programme hold up to and including a day. Raises ``Forbidden``, ``NotFound``, ``Invalid``."""
     require(actor, Permission.MANAGE_INVOICES)
     async with db.atomic():
-        found = next((rule for rule in await programme_rules() if rule.id == rule_id), None)
-        if found is None:
-            raise NotFound("not_found", _("There is no such rule."))
+        found = await programme_rule(rule_id)
         if last_on < found.from_on or (found.until_on is not None and last_on > found.until_on):
             sentence = _("Choose a day within its own days.")
             raise Invalid("invalid", sentence, fields={"last_on": sentence})

@@ -29,7 +29,23 @@ class Step(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-_ORDER = ("issued", "opened", "sent", "delivered", "delivery_failed", "sent_again", "processing", "payment_received", "paid", "given_up", "voided")
+_ORDER = (
+    "issued",
+    "opened",
+    "sent",
+    "delivered",
+    "delivery_failed",
+    "sent_again",
+    "processing",
+    "payment_received",
+    "credited",
+    "set_off",
+    "refund_requested",
+    "refunded",
+    "paid",
+    "given_up",
+    "voided",
+)
 
 
 def in_order(entries: Sequence[Entry]) -> list[Entry]:
@@ -55,6 +71,18 @@ def _past(invoice: Invoice, entry: Entry, payments: Sequence[Payment], addresses
     told = {
         "invoice.issued": ("done", _("Issued"), ""),
         "invoice.sent": ("done", _("Mailed"), _("To {address}", address=to or invoice.buyer["email"])),
+        "invoice.reminded": (
+            "now",
+            {1: _("Reminder"), 2: _("Second reminder")}.get(int(entry.data.get("level", 3)), _("Final reminder")),
+            "",
+        ),
+        "invoice.held": ("now", _("Held back"), _("Nobody is reminded of it for now.")),
+        "invoice.hold_lifted": ("done", _("No longer held back"), ""),
+        "invoice.allocation_undone": (
+            "stop",
+            _("{amount} was booked elsewhere", amount=fmt_money(Money(int(entry.data.get("cents", 0))))),
+            "",
+        ),
         "invoice.delivered": ("done", _("Delivered by Peppol"), _("To {address}", address=to) if to else ""),
         "invoice.delivery_failed": ("stop", *_undelivered(entry)),
         "invoice.opened": ("done", _("Can be paid online"), ""),
@@ -62,8 +90,25 @@ def _past(invoice: Invoice, entry: Entry, payments: Sequence[Payment], addresses
         "invoice.paid": ("done", _("Paid"), ""),
         "invoice.voided": ("stop", _("Void"), _("Nothing is owed for this invoice.")),
         "invoice.given_up": ("stop", _("Not collected"), ""),
+        **_moved(entry),
     }.get(entry.event)
     return Step(told[0], told[1], fmt_datetime(entry.at), told[2]) if told else None
+
+
+def _moved(entry: Entry) -> dict[str, tuple[str, str, str]]:
+    """Return the steps of what was taken back and what went back, by event."""
+    data = entry.data
+    amount = fmt_money(Money(int(data.get("cents", 0))))
+    credited = fmt_money(Money(int(data.get("net_cents", 0)) + int(data.get("vat_cents", 0))))
+    asked = {"invoice.refund_requested": ("done", _("{amount} is on its way back", amount=amount), _("By Stripe, to where it came from."))}
+    return {
+        "invoice.credited": ("done", _("{amount} credited", amount=credited), _("Credit note {number}", number=data.get("number", ""))),
+        "invoice.corrected": ("stop", _("Replaced by invoice {number}", number=data.get("number", "")), ""),
+        "invoice.set_off": ("done", _("{amount} set off", amount=amount), _("Against invoice {number}", number=data.get("against", ""))),
+        "invoice.refunded": ("done", _("{amount} went back", amount=amount), ""),
+        "invoice.refund_failed": ("stop", _("{amount} could not be paid back", amount=amount), _("We find another way.")),
+        **(asked if data.get("source") == "stripe" else {}),
+    }
 
 
 def _undelivered(entry: Entry) -> tuple[str, str]:
@@ -81,17 +126,20 @@ def _received(entry: Entry, payments: Sequence[Payment]) -> Step:
 
 def method_name(method: str) -> str:
     """Return what a way of paying is called; one that we don't know keeps its own name."""
-    return {"ideal": "iDEAL", "card": _("Card"), "bank_transfer": _("Bank transfer"), "customer_balance": _("Bank transfer")}.get(
-        method, method
-    )
+    return {
+        "ideal": "iDEAL",
+        "card": _("Card"),
+        "bank_transfer": _("Bank transfer"),
+        "customer_balance": _("Bank transfer"),
+        "setoff": _("Set off"),
+    }.get(method, method)
 
 
 def _coming(invoice: Invoice, entries: Sequence[Entry], today: date) -> list[Step]:
-    if (
-        invoice.kind == "credit_note"
-        or invoice.state in {InvoiceState.PAID, InvoiceState.VOID, InvoiceState.UNCOLLECTIBLE}
-        or invoice.due_on is None
-    ):
+    if invoice.overpaid:
+        return [Step("now", _("{amount} to pay back", amount=fmt_money(invoice.overpaid)), "", _("By Stripe, by bank, or set off."))]
+    ended = {InvoiceState.PAID, InvoiceState.CREDITED, InvoiceState.VOID, InvoiceState.UNCOLLECTIBLE}
+    if invoice.kind == "credit_note" or invoice.state in ended or invoice.due_on is None:
         return []
     steps = []
     if not any(entry.event in {"invoice.sent", "invoice.delivered"} for entry in entries):

@@ -40,6 +40,7 @@ class Partner(PartnerFacts, frozen=True, kw_only=True):
 
 
 _COLUMNS = tuple(field.name for field in msgspec.structs.fields(PartnerFacts))
+_REGISTER = frozenset({"crkbo", "crkbo_from_on", "crkbo_until_on"})
 _SELECT = f"SELECT id, state, {', '.join(_COLUMNS)} FROM partner"  # noqa: S608 - field names
 
 
@@ -69,17 +70,20 @@ async def create(facts: PartnerFacts, *, actor: Actor, now: datetime) -> UUID:
             raise _code_in_use()
         await audit.record("partner.created", actor=actor, subject=("partner", made), data={"code": facts.code}, now=now)
         known = {"partner": made, "name": facts.name, "code": facts.code, "email": facts.email}
+        if facts.crkbo:
+            entry = {"partner": made, "from_on": facts.crkbo_from_on or now.date(), "until_on": facts.crkbo_until_on}
+            await work.later("billing.partner_register", entry, run_at=now, dedupe_key=f"billing.partner_register:{made}")
         await work.later("settlement.partner_added", known, run_at=now, dedupe_key=f"settlement.partner_added:{made}")
     return made
 
 
 async def update(partner_id: UUID, facts: PartnerFacts, *, actor: Actor, now: datetime) -> None:
-    """Change a partner. Raises ``NotFound``, ``Conflict`` ``code_in_use``."""
+    """Change a partner, but for its entry in the register (``set_register``). Raises ``NotFound``, ``Conflict`` ``code_in_use``."""
     require(actor, Permission.MANAGE_PARTNERS)
     _check(facts)
     async with db.atomic():
         before = await get(partner_id)
-        changed = [column for column in _COLUMNS if getattr(before, column) != getattr(facts, column)]
+        changed = [column for column in _COLUMNS if column not in _REGISTER and getattr(before, column) != getattr(facts, column)]
         if not changed:
             return
         if await db.value("SELECT 1 FROM partner WHERE code = $1 AND id <> $2", facts.code, partner_id):
@@ -92,6 +96,12 @@ async def update(partner_id: UUID, facts: PartnerFacts, *, actor: Actor, now: da
                 partner_id, f"{before.name} {before.city}", f"{facts.name} {facts.city}",
             )  # fmt: skip
         await audit.record("partner.updated", actor=actor, subject=("partner", partner_id), data={"fields": changed}, now=now)
+
+
+async def set_register(partner_id: UUID, *, from_on: date | None, until_on: date | None) -> None:
+    """Show a partner's latest stay in the register; its history is billing's. In the caller's transaction."""
+    sql = "UPDATE partner SET crkbo = $2, crkbo_from_on = $3, crkbo_until_on = $4 WHERE id = $1"
+    await db.execute(sql, partner_id, from_on is not None, from_on, until_on)
 
 
 def _check(facts: PartnerFacts) -> None:

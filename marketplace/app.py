@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import billing.account_pages
 import billing.api
+import billing.changes.pages
 import billing.bank.pages
+import billing.comparison.pages
+import billing.dunning.pages
 import billing.finance.pages
 import billing.pages
+import billing.settlement.pages
 import billing.runs.held_pages
 import billing.runs.pages
 import billing.runs.profile_pages
@@ -35,10 +40,15 @@ if TYPE_CHECKING:
 PAGES: tuple[Any, ...] = (
     *catalog.pages.HANDLERS,
     *billing.pages.HANDLERS,
+    *billing.settlement.pages.HANDLERS,
+    *billing.changes.pages.HANDLERS,
     *billing.runs.pages.HANDLERS,
     *billing.runs.held_pages.HANDLERS,
     *billing.runs.profile_pages.HANDLERS,
+    *billing.account_pages.HANDLERS,
     *billing.bank.pages.HANDLERS,
+    *billing.comparison.pages.HANDLERS,
+    *billing.dunning.pages.HANDLERS,
     *billing.finance.pages.HANDLERS,
     *billing.vies.pages.HANDLERS,
     *billing.webhooks.HANDLERS,

@@ -153,6 +153,14 @@ async def ask(debtor_id: UUID, *, now: datetime, at_once: bool = False) -> bool:
     return await work.enqueue("billing.vies_check", payload, run_at=now, dedupe_key=key)
 
 
+async def ask_again(debtor_id: UUID, *, actor: Actor, now: datetime) -> bool:
+    """Ask now, because somebody at ECL wants to know; False when there is nothing to ask. Raises ``Forbidden``, ``NotFound``."""
+    require(actor, Permission.MANAGE_INVOICES)
+    await standing(debtor_id, now=now)
+    async with db.atomic():
+        return await ask(debtor_id, now=now, at_once=True)
+
+
 class _Asked(msgspec.Struct, frozen=True):
     country: str
     vat_id: str | None
@@ -249,6 +257,10 @@ async def hold(group_key: str, debtor_id: UUID, *, now: datetime) -> bool:
 async def _release(debtor_id: UUID, check_id: UUID, *, now: datetime) -> None:
     if not (await standing(debtor_id, now=now)).settled:
         return
-    for row in await db.records("DELETE FROM vat_hold WHERE debtor_id = $1 RETURNING group_key", debtor_id):
+    sql = """
+        WITH waited AS (DELETE FROM vat_hold WHERE debtor_id = $1 RETURNING group_key)
+        SELECT group_key FROM waited UNION SELECT group_key FROM invoice_hold WHERE debtor_id = $1 AND state = 'held'
+    """
+    for row in await db.records(sql, debtor_id):
         group = row["group_key"]
         await work.enqueue("billing.issue", {"group": group}, run_at=now, dedupe_key=f"billing.issue:{group}:vat:{check_id}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from typing import Any
 
+from billing import seller
 from billing.vies import checks
-from marketplace.kit import db
+from marketplace.kit import db, work
 from marketplace.kit.periodic import periodic
 from marketplace.kit.settings import settings
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 _AT_ONCE = 500
 
@@ -25,3 +24,10 @@ async def ask_the_unanswered(slot: datetime, *, now: datetime) -> None:  # noqa:
     """
     for row in await db.records(sql, settings().operator.country, _AT_ONCE):
         await checks.ask(row["id"], now=now)
+
+
+@work.handler("billing.partner_register")
+async def partner_register(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+    """Keep a new partner's stay in the CRKBO register, as it was filled in with the partner."""
+    until = date.fromisoformat(payload["until_on"]) if payload["until_on"] else None
+    await seller.first_register(str(payload["partner"]), date.fromisoformat(payload["from_on"]), until, now=now)

@@ -23,9 +23,6 @@ _LABELS = {
     "email": N_("E-mail"),
     "address": N_("Address"),
     "city": N_("City"),
-    "crkbo": N_("In the CRKBO register"),
-    "crkbo_from_on": N_("From"),
-    "crkbo_until_on": N_("Until"),
     "about_nl": N_("About, in Dutch"),
     "about_en": N_("About, in English"),
 }

@@ -12,6 +12,7 @@ import msgspec
 
 from billing.finance import waiting as finance
 from billing.runs import read as invoicing
+from billing.vies import read as vat
 from marketplace.kit import clock, db
 from marketplace.kit.web import Count
 
@@ -73,6 +74,7 @@ async def rail_counts(actor: Actor, now: datetime) -> dict[str, Count]:
         "/desk/invoices": Count(found.overdue),
         "/desk/jobs": Count(found.dead, urgent=True),
         "/desk/partners": Count(found.late),
+        "/vat-checks": Count(len(await vat.matters(now=now)), urgent=True),
         "/invoice-runs": Count((await invoicing.for_ecl(today=clock.today(now))).total, urgent=True),
         **{href: Count(number, urgent=True) for href, number in (await finance.in_rail()).items()},
     }

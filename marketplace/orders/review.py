@@ -35,7 +35,9 @@ class SessionPart(msgspec.Struct, frozen=True):
     net: Money
     vat_category: str
     vat_rate: str
+    question: str
     why: list[str]
+    legal: str | None
     steps: list[Boundary]
 
     @property
@@ -141,7 +143,9 @@ def _part(offer: SessionOffer, people: list[Person], sale: pricing.Sale, now: da
         Money(offer.price_cents) * len(people),
         decision.category.value,
         str(decision.rate.normalize()),
+        vat.question(decision.category, decision.rate),
         vat.explain(decision.trace),
+        vat.note(decision.category, decision.exemption_code, current_locale()),
         steps,
     )
 

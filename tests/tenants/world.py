@@ -8,12 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from billing import seller
+from billing.vat_rules import Treatment
+from billing.vies import certificates
 from marketplace.kit import clock, db, ids, work
 from marketplace.kit.identity import Actor, Role
 from marketplace.people import invitations, uploads
 from marketplace.people.places import Place
 from marketplace.scheduling import schedule
 from marketplace.scheduling.schedule import Wish
+from tests.builders.billing import a_debtor
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.orders import an_order
 from tests.builders.people import a_member, a_person
@@ -149,11 +153,26 @@ async def _of_ecl(cast: Cast, *, now: datetime) -> dict[tuple[str, str, str], Pa
         ("", "place_id", "companies"): Pair(company, None),
         ("trace", "ref", ""): Pair(await _number(cast.company_a.id), None),
         ("ledger_file", "name", ""): Pair("2026Q4.csv", None),
+        ("stripe_difference", "difference_id", ""): Pair(await _difference(cast.company_a.id), None),
         ("", "place_id", "partners"): Pair(partner, None),
         ("member", "member_id", "desk"): Pair(str(colleague.member_id), str(cast.hr_a.member_id)),
         ("invitation", "invitation_id", "desk"): Pair(str(invited), await _an_invitation_of(cast.company_a.id)),
         ("work", "item_id", "desk"): Pair(await _dead(now), None),
         **await _runs(),
+        **await _vat(programme, ecl=cast.ecl, now=now),
+    }
+
+
+async def _vat(programme: UUID, *, ecl: Actor, now: datetime) -> dict[tuple[str, str, str], Pair]:
+    debtor = await a_debtor(country="DE", vat_id="DE136695976", kvk=None)
+    paper = certificates.NewCertificate(
+        debtor_id=debtor, number="1", issuer="X", from_on=clock.today(now), until_on=clock.today(now), file_name="c.pdf", content=b"%PDF-1"
+    )
+    rule = await seller.set_programme_rule(programme, Treatment.EXEMPT, reason="Ruling", from_on=clock.today(now), actor=ecl, now=now)
+    return {
+        ("debtor", "debtor_id", "vat-checks"): Pair(str(debtor), None),
+        ("vat_certificate", "certificate_id", ""): Pair(str(await certificates.add(paper, actor=ecl, now=now)), None),
+        ("vat_rule", "rule_id", ""): Pair(str(rule), None),
     }
 
 
@@ -167,6 +186,16 @@ async def _runs() -> dict[tuple[str, str, str], Pair]:
         ("invoice_hold", "hold_id", ""): Pair(str(await a_held_order()), None),
         ("acceptance_profile", "code", ""): Pair("university", None),
     }
+
+
+async def _difference(company_id: UUID) -> str:
+    sql = """
+        INSERT INTO stripe_difference (id, invoice_id, debtor_id, kind, external_id, ours_cents, theirs_cents, found_at, seen_at)
+        SELECT $1, i.id, i.debtor_id, 'credited_there', '', 0, 100, $3, $3 FROM invoice i WHERE i.number = $2
+    """
+    found = ids.new_id()
+    await db.execute(sql, found, await _number(company_id), clock.now())
+    return str(found)
 
 
 async def _number(company_id: UUID) -> str:

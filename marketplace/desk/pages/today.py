@@ -7,6 +7,7 @@ from datetime import datetime
 from litestar import get
 from litestar.di import NamedDependency
 
+from billing.vies import read as vat
 from marketplace.desk import operations, today, waiting
 from marketplace.kit import clock
 from marketplace.kit.identity import Actor, Permission, require
@@ -23,6 +24,7 @@ async def show_today(request: WebRequest, actor: NamedDependency[Actor], now: Na
         "desk/today.html",
         found=await today.read(actor=actor, now=now),
         stuck=stuck,
+        vat=await vat.matters(now=now),
         now=now,
         day=clock.today(now),
         days=waiting.SOON.days,

@@ -40,7 +40,7 @@ class RailItem(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """An address of the rail; pages under ``also`` belong to it too."""
+    """An address of the rail; pages under ``also`` (addresses, a space between) belong to it too."""
 
     href: str
     label: str
@@ -70,6 +70,7 @@ _DESK: tuple[tuple[str, str, Permission | None], ...] = (
 _PARTNER: tuple[tuple[str, str, Permission | None], ...] = (
     ("/acceptances", N_("To accept"), None),
     ("/rosters", N_("Rosters"), None),
+    ("/statements", N_("Statements"), _P.SEE_STATEMENTS),
     ("/programmes", N_("Programmes"), None),
 )
 _ANONYMOUS: tuple[tuple[str, str, Permission | None], ...] = (("/programmes", N_("Programmes"), None),)
@@ -98,6 +99,7 @@ _DESK_RAIL: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
             _Entry("/finance", N_("Finance"), "euro"),
             _Entry("/desk/invoices", N_("Invoices"), "document", "/invoices"),
             _Entry("/invoice-runs", N_("Invoice runs"), "calendar", "/acceptance-profiles"),
+            _Entry("/vat-checks", N_("VAT"), "list", "/vat-certificates /vat-rules"),
             _Entry("/bank-files", N_("Bank"), "bag", "/bank-entries"),
             _Entry("/reminders", N_("Reminders"), "mail"),
             _Entry("/partner-statements", N_("Partner statements"), "people", "/partner-contracts"),
@@ -119,6 +121,7 @@ _PARTNER_RAIL: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
         (
             _Entry("/acceptances", N_("Requests"), "inbox"),
             _Entry("/rosters", N_("Rosters"), "calendar"),
+            _Entry("/statements", N_("Statements"), "euro"),
             _Entry("/programmes", N_("Programmes"), "book"),
         ),
     ),
@@ -134,7 +137,7 @@ def rail_for(actor: Actor, path: str, counts: Mapping[str, Count]) -> list[tuple
 
 def _depth(entry: _Entry, path: str) -> int:
     """Return how much of the path an entry covers; 0 when the page isn't under it."""
-    return max((len(base) for base in (entry.href, entry.also) if base and (path == base or path.startswith(f"{base}/"))), default=0)
+    return max((len(base) for base in (entry.href, *entry.also.split()) if path == base or path.startswith(f"{base}/")), default=0)
 
 
 def _rail_item(entry: _Entry, path: str, here: int, counts: Mapping[str, Count]) -> RailItem:

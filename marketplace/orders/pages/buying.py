@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 
+from billing import charges, vat
 from billing.runs import expected
 from catalog import words
 from marketplace.kit import clock
@@ -266,6 +267,8 @@ async def show(request: WebRequest, number: FromPath[int], actor: NamedDependenc
         groups=read.by_session(order),
         story=story.tell(order, now=now, billing=await expected.of_group(pricing.group_key(order.id), now=now)),
         may_cancel=actor.may(Permission.CANCEL_ORDERS),
+        billed={charge.id: charge for charge in await charges.of([line.charge_id for line in order.lines])},
+        vat=vat,
         now=now,
     )
 

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from billing import acceptance
 from billing.acceptance import SCHEMES
 from billing.runs import profiles
+from billing.vies import certificates, checks, words
 from marketplace.kit.errors import DomainError
 from marketplace.kit.i18n import N_, _
 from marketplace.kit.identity import Actor, Permission, require
@@ -137,6 +138,7 @@ async def _page(
     findings = await billing_details.pre_flight(company_id, wanted, now=now)
     return render(
         request, "people/company_billing.html", status_code=status_code, form=form, company=await companies.get(company_id), debtor=debtor,
+        vat_id=words.sentence(await checks.standing(debtor.id, now=now)), certificates=await certificates.of_debtor(debtor.id),
         labels={name: _(word) for name, word in LABELS.items()}, kind=kind, kind_name=profiles.name(kind), about=profiles.about(kind),
         findings=[(finding, acceptance.say(finding)) for finding in findings], checked=wanted is not None,
         profiles=[(profile.code, profiles.name(profile), profiles.about(profile)) for profile in every],
