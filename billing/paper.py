@@ -52,12 +52,16 @@ class _Head(msgspec.Struct, frozen=True):
     total_cents: int
     credited_number: str | None
     credited_on: date | None
+    replaced_number: str | None
+    replaced_on: date | None
+    reason: str | None
 
 
 _HEAD = """
     SELECT i.number, i.kind, i.language, i.dated_on, i.due_on, i.seller, i.buyer, i.order_number, i.purchase_order, i.cost_centre,
-           i.ordered_by, i.net_cents, i.vat_cents, i.total_cents, o.number AS credited_number, o.dated_on AS credited_on
-    FROM invoice i LEFT JOIN invoice o ON o.id = i.credits_id WHERE i.id = $1
+           i.ordered_by, i.net_cents, i.vat_cents, i.total_cents, o.number AS credited_number, o.dated_on AS credited_on,
+           r.number AS replaced_number, r.dated_on AS replaced_on, i.reason
+    FROM invoice i LEFT JOIN invoice o ON o.id = i.credits_id LEFT JOIN invoice r ON r.id = i.replaces_id WHERE i.id = $1
 """
 
 
@@ -90,10 +94,14 @@ async def document(invoice_id: UUID) -> InvoiceDocument:
         order_numbers=tuple(dict.fromkeys(line.order_number for line in lines if line.order_number)),
         payment_link=page.partition("://")[2] if head.kind == "invoice" else "",
         payment_url=page if head.kind == "invoice" else "",
-        credits=(InvoiceReference(number=head.credited_number, dated_on=head.credited_on),)
-        if head.credited_number and head.credited_on
-        else (),
+        credits=_references(head.credited_number, head.credited_on),
+        replaces=next(iter(_references(head.replaced_number, head.replaced_on)), None),
+        reason=head.reason or "",
     )
+
+
+def _references(number: str | None, dated_on: date | None) -> tuple[InvoiceReference, ...]:
+    return (InvoiceReference(number=number, dated_on=dated_on),) if number and dated_on else ()
 
 
 def _address(party: dict[str, Any]) -> Address:
@@ -123,6 +131,8 @@ def _buyer(buyer: dict[str, Any]) -> Party:
         vat_id=buyer["vat_id"] or "",
         legal_id=legal_id,
         legal_scheme=scheme,
+        endpoint_id=buyer.get("peppol_id") or "",
+        endpoint_scheme=buyer.get("peppol_scheme") or "",
         attention=buyer["attention"] or "",
         email=buyer["email"],
     )

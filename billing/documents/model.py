@@ -224,8 +224,8 @@ def _vat_faults(document: InvoiceDocument) -> list[str]:
     for total in document.vat:
         if (total.category is VatCategory.STANDARD) != (total.rate > 0):
             faults.append(f"category {total.category} with {total.rate} %")
-        if total.category in NEEDS_REASON and not (total.text and total.exemption_code):
-            faults.append(f"category {total.category} needs its text and code")
+        if total.category in NEEDS_REASON and not total.text:
+            faults.append(f"category {total.category} needs its text")
         if total.category is VatCategory.REVERSE_CHARGE and not document.buyer.vat_id:
             faults.append("reverse charge needs the buyer's VAT id")
     return faults

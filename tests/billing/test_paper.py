@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
+from billing import credits as credit_notes
 from billing import paper
-from billing.documents.model import DocumentLine, VatCategory
+from billing.changes import corrections
+from billing.changes.corrections import Correction
+from billing.credits import Credit
+from billing.documents import cii, ubl
+from billing.documents.model import DocumentLine, InvoiceReference, VatCategory
+from billing.vat import VatBasis
+from marketplace.kit import clock as kit_clock
+from marketplace.kit import ids
+from marketplace.kit.identity import SYSTEM, Actor, Role
+from tests.builders.billing import a_debtor, an_invoice, number_of
+from tests.documents import rules
+
+if TYPE_CHECKING:
+    from marketplace.kit.clock import FakeClock
 
 _LINE = DocumentLine(
     title="Dutch for newcomers",
@@ -40,3 +56,32 @@ def test_somebody_without_a_number_still_counts() -> None:
     nameless = msgspec.structs.replace(_LINE, people=())
     (line,) = paper.grouped([_LINE, nameless])
     assert (line.quantity, line.net_cents, line.people) == (Decimal(2), 129_000, ("RB-1",))
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_partial_credits_keep_the_official_rules_and_name_their_invoice_and_reason(db: None, clock: FakeClock) -> None:
+    invoice = await an_invoice(amounts=(33_333, 10_001), basis=VatBasis.COACHING)
+    [first, second] = await credit_notes.creditable(invoice)
+    for at, cents in enumerate((3, 3, 3, 33_324)):
+        wanted = Credit(invoice_id=invoice, lines=[(first.id, cents)], reason=f"Part {at}", cause="goodwill", key=str(ids.new_id()))
+        note = await paper.document(await credit_notes.credit(wanted, actor=SYSTEM, now=clock.now()))
+        assert note.credits == (InvoiceReference(number=await number_of(invoice), dated_on=kit_clock.today(clock.now())),)
+        assert note.reason == f"Part {at}"
+        assert [*rules.findings(ubl.write(note)), *rules.findings(cii.write(note)), *rules.peppol_findings(ubl.write(note))] == []
+    rest = Credit(invoice_id=invoice, lines=[(second.id, None)], reason="The rest", cause="goodwill", key=str(ids.new_id()))
+    await credit_notes.credit(rest, actor=SYSTEM, now=clock.now())
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_corrected_invoice_names_the_one_it_replaces(db: None, clock: FakeClock) -> None:
+    ecl = Actor(kind="member", roles=frozenset({Role.ECL}), name="Marit Desk")
+    old = await an_invoice(await a_debtor(peppol_scheme="0190", peppol_id="00000001234567890000"))
+    made = await corrections.correct(
+        Correction(invoice_id=old, reason="Wrong PO", key="c1", purchase_order="45"), actor=ecl, now=clock.now()
+    )
+    document = await paper.document(made.invoice_id)
+    assert document.replaces == InvoiceReference(number=await number_of(old), dated_on=kit_clock.today(clock.now()))
+    assert (document.buyer.endpoint_id, document.buyer.endpoint_scheme) == ("00000001234567890000", "0190")
+    xml = ubl.write(document)
+    assert b"InvoiceDocumentReference" in xml
+    assert rules.findings(xml) == []

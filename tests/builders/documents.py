@@ -160,8 +160,13 @@ def _random_self_billed(random: Random, lines: tuple[DocumentLine, ...], *, abro
         seller = msgspec.structs.replace(PARTNER, address=address, vat_id=home["vat_id"], legal_id=home["legal_id"], legal_scheme="")
     values: dict[str, Any] = {"seller": seller, "language": random.choice(("nl", "en")), "statement_number": random.choice(("", "2026-11"))}
     if random.random() < 0.35:
+        values["reason"] = random.choice(("", "Cancelled"))
         return a_self_billed(*lines, **values, **_partial(random, lines), credits=(A_PRECEDING,))
-    return a_self_billed(*lines, **values, replaces=random.choice((None, A_PRECEDING)))
+    made = a_self_billed(*lines, **values, replaces=random.choice((None, A_PRECEDING)))
+    if random.random() < 0.5:
+        return made
+    small = tuple(msgspec.structs.replace(it, exemption_code="") if it.category == "E" else it for it in made.vat)
+    return msgspec.structs.replace(made, vat=small)
 
 
 def _partial(random: Random, lines: tuple[DocumentLine, ...]) -> dict[str, Any]:
