@@ -51,7 +51,11 @@ class LineAnswer(msgspec.Struct, frozen=True):
 
 
 class InvoiceAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """An invoice or credit note. ``hosted_payment_url`` is null until it can be paid online; ``credits`` names the credited invoice."""
+    """An invoice or credit note. ``hosted_payment_url`` is null until it can be paid online; ``credits`` names the credited invoice.
+
+    ``credited`` is what credit notes took back, ``refunded`` what went back of ``paid``; ``to_pay`` is still owed, ``to_pay_back``
+    what the company has with us by this invoice.
+    """
 
     id: str
     number: str
@@ -63,6 +67,10 @@ class InvoiceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     vat: Money
     total: Money
     paid: Money
+    credited: Money
+    refunded: Money
+    to_pay: Money
+    to_pay_back: Money
     vat_breakdown: list[VatAnswer]
     hosted_payment_url: str | None
     company: str
@@ -86,7 +94,7 @@ async def list_invoices(
     q: FromQuery[str] = "",
     cursor: api.Cursor = None,
 ) -> api.ListAnswer[InvoiceAnswer]:
-    """List invoices and credit notes, newest first; `show` is unpaid, overdue, paid or credit, `q` a number, PO or order number."""
+    """List invoices and credit notes, newest first; `show` is unpaid, overdue, paid, credit or overpaid (money to pay back), `q` a number, PO or order number."""
     wanted = Filter(standing=show, text=q[:100])
     page = await invoices.page(wanted, paging.read(cursor, dt.date, str), actor=actor, today=today(now))
     shares = await invoices.vat_shares([row.id for row in page.items])
@@ -128,6 +136,10 @@ def _fields(row: InvoiceSummary, shares: list[VatShare], credited: str | None) -
         "vat": row.vat,
         "total": row.total,
         "paid": row.paid,
+        "credited": row.credited,
+        "refunded": row.refunded,
+        "to_pay": row.to_pay,
+        "to_pay_back": row.overpaid,
         "vat_breakdown": [
             VatAnswer(share.vat_category, float(share.vat_rate), share.net, share.vat, share.exemption_code, share.exemption_text)
             for share in shares

@@ -49,6 +49,11 @@ class Creditable(msgspec.Struct, frozen=True, kw_only=True):
         return Money(self.left_cents)
 
     @property
+    def field(self) -> str:
+        """The name of this line's field in a form, and in a refusal."""
+        return f"line_{self.id.hex}"
+
+    @property
     def rate(self) -> Rate:
         """Under which VAT it was sold."""
         return (self.vat_category, self.vat_rate.normalize())
@@ -85,7 +90,7 @@ def parts(lines: Sequence[Creditable], wanted: Sequence[tuple[UUID, int | None]]
             raise Invalid("unknown_line", _("This line is not on the invoice, or stands here twice."))
         asked[line_id] = cents
         if cents is not None and not 0 < cents <= line.left_cents:
-            wrong[f"line-{line_id}"] = _too_much(line) if cents > 0 else _("A credit is more than nothing.")
+            wrong[line.field] = _too_much(line) if cents > 0 else _("A credit is more than nothing.")
     if wrong:
         raise Invalid("credit_too_large", next(iter(wrong.values())), fields=wrong)
     found = [_part(line, asked[line.id]) for line in lines if line.id in asked and (asked[line.id] or line.left_cents)]

@@ -22,6 +22,7 @@ from billing.states import InvoiceState
 from marketplace.kit import audit, clock, db, ids, work
 from marketplace.kit.errors import Conflict, Invalid, InvalidTransition
 from marketplace.kit.i18n import _
+from marketplace.kit.money import Money
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,6 +61,12 @@ async def credit(wanted: Credit, *, actor: Actor, now: datetime) -> UUID:
     return note
 
 
+async def preview(invoice_id: UUID, lines: Sequence[tuple[UUID, int | None]]) -> list[VatTotal]:
+    """Return what a credit note over these lines would come to, per VAT rate; nothing is issued. Raises as ``credit``."""
+    taken = credit_sums.parts(await creditable(invoice_id), lines)
+    return credit_sums.shares(await _issued(invoice_id), await _before(invoice_id), taken)
+
+
 async def write(wanted: Credit, *, actor: Actor, now: datetime) -> UUID:
     """Do ``credit`` but for settling the invoice, which stays locked: for verbs that decide on its state themselves."""
     reason = _reason(wanted.reason)
@@ -68,8 +75,8 @@ async def write(wanted: Credit, *, actor: Actor, now: datetime) -> UUID:
     if existing is not None:
         return UUID(str(existing))
     invoice = await _invoice(wanted.invoice_id)
+    sums = await preview(wanted.invoice_id, wanted.lines)
     taken = credit_sums.parts(await creditable(wanted.invoice_id), wanted.lines)
-    sums = credit_sums.shares(await _issued(wanted.invoice_id), await _before(wanted.invoice_id), taken)
     return await _insert(invoice, msgspec.structs.replace(wanted, reason=reason), taken, sums, actor=actor, now=now)
 
 
@@ -226,8 +233,31 @@ class CreditNote(msgspec.Struct, frozen=True):
     reason: str
     cause: str
 
+    @property
+    def total(self) -> Money:
+        """What it takes back, VAT included."""
+        return Money(self.total_cents)
+
 
 async def of(invoice_id: UUID) -> list[CreditNote]:
     """Return the credit notes on an invoice that the caller may see, in their order."""
     sql = "SELECT id, number, dated_on, total_cents, reason, cause FROM invoice WHERE credits_id = $1 ORDER BY number"
     return await db.rows(CreditNote, sql, invoice_id)
+
+
+class Ties(msgspec.Struct, frozen=True):
+    """How an invoice or credit note hangs together with others: its reason, the invoice it replaces, and the one that replaces it."""
+
+    reason: str | None
+    replaces: str | None
+    replaced_by: str | None
+
+
+async def ties(invoice_id: UUID) -> Ties:
+    """Return the ties of an invoice that the caller may see."""
+    sql = """
+        SELECT i.reason, old.number AS replaces, (SELECT number FROM invoice WHERE replaces_id = i.id ORDER BY number LIMIT 1) AS replaced_by
+          FROM invoice i LEFT JOIN invoice old ON old.id = i.replaces_id WHERE i.id = $1
+    """
+    found = await db.row(Ties, sql, invoice_id)
+    return found or Ties(None, None, None)

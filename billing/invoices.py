@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["for_groups", "get", "page", "request", "stored_document", "sums", "vat_shares"]
 
-Standing = Literal["unpaid", "overdue", "paid", "credit"]
+Standing = Literal["unpaid", "overdue", "paid", "credit", "overpaid"]
+OVERPAID = "i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents < 0"
+"""The condition that a debtor has money with us by an invoice ``i``."""
+
 _NUMBER = re.compile(r"C?[0-9]{4}-[0-9]{6,}")
 _UNPAID = (InvoiceState.ISSUED, InvoiceState.OPEN, InvoiceState.PROCESSING)
 
@@ -89,6 +92,16 @@ class InvoiceSummary(msgspec.Struct, frozen=True, kw_only=True):
     def paid(self) -> Money:
         """What was received, also when it is more than the total."""
         return Money(self.paid_cents, self.currency)
+
+    @property
+    def credited(self) -> Money:
+        """What credit notes took back, VAT included."""
+        return Money(self.credited_cents, self.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """What went back of what was received."""
+        return Money(self.refunded_cents, self.currency)
 
     @property
     def to_pay(self) -> Money:
@@ -252,6 +265,16 @@ _SEARCH_ALL = """i.id = ANY(ARRAY(SELECT id FROM invoice WHERE number BETWEEN up
     UNION SELECT id FROM invoice WHERE lower(purchase_order) = $? UNION SELECT id FROM invoice WHERE lower(order_number) = $?))"""
 
 
+_WAITING = "i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing')"
+_STANDINGS: dict[Standing, str] = {
+    "unpaid": _WAITING,
+    "overdue": _WAITING,
+    "paid": "i.kind = 'invoice' AND i.state = 'paid'",
+    "credit": "i.kind = 'credit_note'",
+    "overpaid": f"i.kind = 'invoice' AND {OVERPAID}",
+}
+
+
 def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], list[object]]:
     where, args = ["true"], list[object]()
 
@@ -263,14 +286,10 @@ def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], 
         add("i.debtor_id = (SELECT id FROM debtor WHERE owner_id = $?)", owner)
     if wanted.debtor_id is not None:
         add("i.debtor_id = $?", wanted.debtor_id)
-    if wanted.standing in {"unpaid", "overdue"}:
-        where.append("i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing')")
+    if wanted.standing is not None:
+        where.append(_STANDINGS[wanted.standing])
     if wanted.standing == "overdue":
         add("i.due_on < $?", today)
-    if wanted.standing == "paid":
-        where.append("i.kind = 'invoice' AND i.state = 'paid'")
-    if wanted.standing == "credit":
-        where.append("i.kind = 'credit_note'")
     if text := wanted.text.replace("\0", "").strip().lower():
         add(_SEARCH_OWN if owner else _SEARCH_ALL, text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") if owner else text)
         if (amount := amounts.cents(text)) is not None:
@@ -290,6 +309,8 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     paid: int
     paid_this_year_cents: int
     credit: int
+    overpaid: int
+    overpaid_cents: int
 
 
 async def sums(*, actor: Actor, today: date) -> Sums:
@@ -301,8 +322,10 @@ async def sums(*, actor: Actor, today: date) -> Sums:
                count(*) FILTER (WHERE unpaid AND due_on < $2) AS overdue,
                coalesce(sum(open_cents) FILTER (WHERE unpaid AND due_on < $2), 0)::bigint AS overdue_cents,
                count(*) FILTER (WHERE kind = 'invoice' AND state = 'paid') AS paid,
-               coalesce(sum(total_cents) FILTER (WHERE state = 'paid' AND kind = 'invoice' AND dated_on >= $3), 0)::bigint AS paid_this_year_cents,
-               count(*) FILTER (WHERE kind = 'credit_note') AS credit
+               coalesce(sum(total_cents - credited_cents) FILTER (WHERE state = 'paid' AND kind = 'invoice' AND dated_on >= $3), 0)::bigint AS paid_this_year_cents,
+               count(*) FILTER (WHERE kind = 'credit_note') AS credit,
+               count(*) FILTER (WHERE kind = 'invoice' AND open_cents < 0) AS overpaid,
+               coalesce(-sum(open_cents) FILTER (WHERE kind = 'invoice' AND open_cents < 0), 0)::bigint AS overpaid_cents
         FROM (SELECT i.*, i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents AS open_cents,
                      i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing') AS unpaid
               FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE $1::uuid IS NULL OR d.owner_id = $1) AS own

@@ -81,6 +81,12 @@ async def _available(at: states.Standing) -> int:
     return max(0, -at.open_cents - int(under_way))
 
 
+async def by_stripe_at_most(invoice_id: UUID) -> int:
+    """Return how much of what could be given back could go by Stripe, in cents."""
+    at = await states.standing(invoice_id)
+    return min(await _available(at), sum(payment.left_cents for payment in await _collected(at)))
+
+
 async def by_stripe(invoice_id: UUID, *, cents: int | None = None, reason: str = "", actor: Actor, now: datetime) -> list[UUID]:
     """Ask Stripe to give money back to the payments it came by, the latest first; None gives back all that can be.
 
@@ -168,14 +174,18 @@ class _Collected(msgspec.Struct, frozen=True):
     left_cents: int
 
 
-async def _spread(at: states.Standing, wanted: int) -> list[tuple[UUID, int]]:
-    """Divide an amount over the invoice's Stripe payments, each up to what is left of it."""
+async def _collected(at: states.Standing) -> list[_Collected]:
     sql = """
         SELECT p.id, (p.cents - coalesce((SELECT sum(r.cents) FROM refund r WHERE r.payment_id = p.id AND r.state <> 'failed'), 0))::bigint AS left_cents
           FROM payment p WHERE p.invoice_id = $1 AND p.source = 'stripe' ORDER BY p.received_at DESC, p.id DESC
     """
+    return await db.rows(_Collected, sql, at.id)
+
+
+async def _spread(at: states.Standing, wanted: int) -> list[tuple[UUID, int]]:
+    """Divide an amount over the invoice's Stripe payments, each up to what is left of it."""
     parts: list[tuple[UUID, int]] = []
-    for payment in await db.rows(_Collected, sql, at.id):
+    for payment in await _collected(at):
         part = min(wanted - sum(cents for _id, cents in parts), payment.left_cents)
         if part > 0:
             parts.append((payment.id, part))

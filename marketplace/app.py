@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import billing.account_pages
+import billing.account.pages
 import billing.api
 import billing.changes.pages
 import billing.bank.pages
@@ -45,7 +45,7 @@ PAGES: tuple[Any, ...] = (
     *billing.runs.pages.HANDLERS,
     *billing.runs.held_pages.HANDLERS,
     *billing.runs.profile_pages.HANDLERS,
-    *billing.account_pages.HANDLERS,
+    *billing.account.pages.HANDLERS,
     *billing.bank.pages.HANDLERS,
     *billing.comparison.pages.HANDLERS,
     *billing.dunning.pages.HANDLERS,

@@ -102,7 +102,7 @@ def _check_amounts(wanted: Correction, lines: Sequence[Creditable]) -> None:
     if unknown:
         raise Invalid("unknown_line", _("This line is not on the invoice, or stands here twice."))
     sentence = _("Give an amount of zero or more.")
-    wrong = {f"line-{line_id}": sentence for line_id, cents in wanted.amounts.items() if cents < 0}
+    wrong = {line.field: sentence for line in lines if wanted.amounts.get(line.id, 0) < 0}
     if wrong:
         raise Invalid("invalid", sentence, fields=wrong)
     if not any(line.left_cents for line in lines):

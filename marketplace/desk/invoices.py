@@ -9,6 +9,7 @@ import msgspec
 
 from billing import amounts
 from billing.finance.ageing import OPEN
+from billing.invoices import OVERPAID
 from billing.states import InvoiceState
 from marketplace.desk.branches import Each, Values, key, newest
 from marketplace.desk.orders import company_ids
@@ -23,6 +24,7 @@ STANDINGS = {
     "overdue": OVERDUE.format(today="$1::date"),
     "paid": "i.kind = 'invoice' AND i.state = 'paid'",
     "credit": "i.credits_id IS NOT NULL",
+    "overpaid": f"i.kind = 'invoice' AND {OVERPAID}",
 }
 
 
@@ -53,6 +55,11 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
         """Return what is still to be paid."""
         waiting = self.kind == "invoice" and self.state in {InvoiceState.ISSUED, InvoiceState.OPEN, InvoiceState.PROCESSING}
         return Money(max(0, self.open_cents) if waiting else 0)
+
+    @property
+    def to_pay_back(self) -> Money:
+        """Return what the company has with us by this invoice."""
+        return Money(max(0, -self.open_cents) if self.kind == "invoice" else 0)
 
 
 class Sums(msgspec.Struct, frozen=True):

@@ -109,7 +109,7 @@ async def test_amounts_stay_within_their_line(db: None, clock: FakeClock, cents:
             actor=SYSTEM,
             now=clock.now(),
         )
-    assert sentence in refusal.value.fields[f"line-{line.id}"]
+    assert sentence in refusal.value.fields[line.field]
     assert await kit_db.value("SELECT count(*) FROM invoice") == 1
 
 

@@ -25,6 +25,7 @@ NEEDS: dict[str, P | None] = {
     "GET /invoices": P.SEE_INVOICES,
     "GET /invoices.csv": P.SEE_INVOICES,
     "GET /invoices/{name:str}": P.SEE_INVOICES,
+    "POST /invoices/{number:str}/set-off": P.PAY_INVOICES,
     "GET /companies/{company_id:uuid}/billing": P.SEE_INVOICES,
     "POST /companies/{company_id:uuid}/billing": P.EDIT_BILLING,
     "GET /members": P.SEE_MEMBERS,
