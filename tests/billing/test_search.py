@@ -40,3 +40,14 @@ async def test_search_by_number_po_and_order(db: None, now: datetime) -> None:
     for nonsense in ("%", "_", "\\", "\0", "'; --", "\N{PILE OF POO}"):
         assert await _found(nonsense, finance) in ([], [mine])
         await _found(nonsense, SYSTEM)
+
+
+async def test_search_by_amount_as_people_type_it(db: None, now: datetime) -> None:
+    owner = new_id()
+    mine = await number_of(await an_invoice(await a_debtor(owner), amounts=(123_450,)))
+    other = await number_of(await an_invoice(amounts=(123_450,)))
+    finance = Actor(kind="member", company_id=owner, roles=frozenset({Role.FINANCE}))
+    for text in ("\u20ac 1.234,50", "1,234.50", "1234.5", "1234,50"):
+        assert await _found(text, finance) == [mine]
+        assert await _found(text, SYSTEM) == [other, mine]
+    assert await _found("1234.51", SYSTEM) == []

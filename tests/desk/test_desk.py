@@ -13,6 +13,7 @@ from marketplace.kit import audit, db, ids, mail, work
 from marketplace.kit import clock as kit_clock
 from marketplace.kit.errors import Conflict, Forbidden, NotFound
 from marketplace.kit.i18n import use_locale
+from marketplace.kit.money import euros
 from marketplace.orders.states import OrderState
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.orders import an_order
@@ -158,6 +159,10 @@ async def test_lists_show_every_company_and_their_files_too(cast: Cast, client: 
     one = await browser.get(f"/desk/invoices?q={number}")
     assert f"/invoices/{number}" in one.text
     assert "Sleutelstad" not in one.text
+    total = euros(await db.value("SELECT total_cents FROM invoice WHERE number = $1", number))
+    for text in (f"\u20ac {total}", str(total).replace(".", ",")):
+        assert f"/invoices/{number}" in (await browser.get("/desk/invoices", params={"q": text})).text
+    assert "/invoices/2" not in (await browser.get("/desk/invoices?q=0,01")).text
     assert number not in (await browser.get("/desk/invoices?show=overdue")).text
     assert number not in (await browser.get("/desk/invoices?show=credit")).text
     clock.move(timedelta(days=40))
