@@ -21,7 +21,7 @@ UNIVERSITY = Profile(
     wants_orderer=True,
 )
 PATTERN = Profile(code="pattern", name_en="P", name_nl="P", wants="order", order_starts="45", order_digits=10)
-TREATY = Profile(code="international", name_en="I", name_nl="I", wants_certificate=True, wants_buyer_reference=True)
+TREATY = Profile(code="international_organisation", name_en="I", name_nl="I", wants_certificate=True, wants_buyer_reference=True)
 
 
 def _debtor(**facts: object) -> Debtor:

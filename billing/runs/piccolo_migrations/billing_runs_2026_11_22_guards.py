@@ -36,8 +36,8 @@ _PROFILES = """
     ('university', 'University', 'Universiteit',
      'Returns invoices without an 11-digit project number or PO number, and without the name of who ordered.',
      'Stuurt facturen terug zonder projectnummer van 11 cijfers of inkoopnummer, en zonder de naam van de besteller.',
-     'order_or_project', 11, true, true, true, false, '["0190", "0106"]', 30, now()),
-    ('international', 'International organisation', 'Internationale organisatie',
+     'order_or_project', 11, true, true, false, false, '["0190", "0106"]', 30, now()),
+    ('international_organisation', 'International organisation', 'Internationale organisatie',
      'Is exempt from VAT by treaty; we keep its exemption certificate.',
      'Is bij verdrag vrijgesteld van btw; we bewaren het vrijstellingscertificaat.',
      'nothing', NULL, false, false, false, true, '[]', NULL, now())
