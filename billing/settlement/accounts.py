@@ -71,6 +71,14 @@ async def approved(payee_id: UUID) -> Account | None:
     return await db.row(Account, f"{_SELECT} WHERE payee_id = $1 AND state = 'approved'", payee_id)
 
 
+async def get(account_id: UUID) -> Account:
+    """Return an account. Raises ``NotFound``."""
+    found = await db.row(Account, f"{_SELECT} WHERE id = $1", account_id)
+    if found is None:
+        raise NotFound("not_found", _("There is no such account."))
+    return found
+
+
 async def propose(payee_id: UUID, proposal: Proposal, *, actor: Actor, now: datetime) -> UUID:
     """Put an account up for approval and return its id; one that waited before is refused by that. Both sides get a mail.
 
@@ -171,13 +179,8 @@ async def _decide(account: Account, state: str, *, actor: Actor, now: datetime) 
 
 
 async def _locked(account_id: UUID) -> tuple[Account, payees.Payee]:
-    payee_id = await db.value("SELECT payee_id FROM payee_account WHERE id = $1", account_id)
-    if payee_id is None:
-        raise NotFound("not_found", _("There is no such account."))
-    payee = await payees.get(payee_id, lock=True)
-    account = await db.row(Account, f"{_SELECT} WHERE id = $1", account_id)
-    assert account is not None
-    return account, payee
+    payee = await payees.get((await get(account_id)).payee_id, lock=True)
+    return await get(account_id), payee
 
 
 def _check_pending(account: Account) -> None:

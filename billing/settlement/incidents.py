@@ -53,6 +53,14 @@ async def listed(*, limit: int = 200) -> list[Incident]:
     return await db.rows(Incident, f"{_SELECT} ORDER BY x.closed_at IS NOT NULL, x.opened_at DESC, x.id DESC LIMIT $1", limit)
 
 
+async def get(incident_id: UUID) -> Incident:
+    """Return an incident. Raises ``NotFound``."""
+    found = await db.row(Incident, f"{_SELECT} WHERE x.id = $1", incident_id)
+    if found is None:
+        raise NotFound("not_found", _("There is no such problem."))
+    return found
+
+
 async def report(line_id: UUID, *, reason: str, actor: Actor, now: datetime) -> UUID:
     """Hold a line back and return the incident. Raises ``Forbidden``, ``NotFound``, ``Invalid``, ``Conflict``.
 
@@ -83,9 +91,7 @@ async def close(incident_id: UUID, *, outcome: str, actor: Actor, now: datetime)
     require(actor, Permission.MANAGE_SETTLEMENT)
     outcome = said(outcome, "outcome")
     async with db.atomic():
-        line_id = await db.value("SELECT line_id FROM settlement_incident WHERE id = $1", incident_id)
-        if line_id is None:
-            raise NotFound("not_found", _("There is no such problem."))
+        line_id = (await get(incident_id)).line_id
         await lines.get(line_id)
         sql = "UPDATE settlement_incident SET outcome = $2, closed_by = $3, closed_at = $4 WHERE id = $1 AND closed_at IS NULL"
         if not await db.execute(sql, incident_id, outcome, actor.account_id, now):

@@ -121,13 +121,14 @@ def _vat(parts: Sequence[Share], language: str, sign: int = 1) -> tuple[VatTotal
             net_cents=sign * part.earned_cents,
             vat_cents=sign * part.vat_cents,
             exemption_code=part.exemption_code or "",
-            text=_ground(part, language),
+            text=ground(part, language),
         )
         for part in parts
     )
 
 
-def _ground(part: Share, language: str) -> str:
+def ground(part: Share, language: str) -> str:
+    """Return the law's sentence for a part without VAT; empty for a taxed one."""
     if part.vat_category == "E" and part.exemption_code is None:
         return SMALL_BUSINESS[language]
     return vat.legal_text(part.exemption_code, language) or ""

@@ -333,3 +333,13 @@ async def move(batch: Batch, to: BatchState, *, actor: Actor, now: datetime, als
     await db.execute(sql, batch.id, to.value, batch.state.value, now, *args)
     data = {"from": batch.state.value, "to": to.value}
     await audit.record("payout_batch.moved", actor=actor, subject=("payout_batch", batch.id), data=data, now=now)
+
+
+async def file(batch_id: UUID, *, actor: Actor) -> tuple[Batch, bytes]:
+    """Return the file that was made of a batch, as it was. Raises ``Forbidden``, ``NotFound``, ``Conflict`` ``not_approved``."""
+    require(actor, Permission.MANAGE_SETTLEMENT)
+    batch = await get(batch_id)
+    kept = await db.records("SELECT file, file_sha256 FROM payout_batch WHERE id = $1 AND file IS NOT NULL", batch_id)
+    if not kept:
+        raise Conflict("not_approved", _("There is no file of this payout yet."), next_step=_("Have it approved, then make the file."))
+    return batch, _intact(batch, kept[0]["file"], kept[0]["file_sha256"])

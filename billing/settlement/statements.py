@@ -1,6 +1,6 @@
 """Statements: what a partner is owed for a month, as it is read, and the only functions that move it.
 
-Who may read which: a partner its own, ECL and the system all of them. The filter is in ``_mine``; every query here uses it.
+Who may read which: a partner its own, ECL and the system all of them. The filter is in ``whose``; every query here uses it.
 """
 
 from __future__ import annotations
@@ -93,6 +93,26 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         return Money(max(0, self.total_cents - self.paid_out_cents))
 
     @property
+    def net(self) -> Money:
+        """The buyers' prices."""
+        return Money(self.net_cents)
+
+    @property
+    def commission(self) -> Money:
+        """ECL's part."""
+        return Money(self.commission_cents)
+
+    @property
+    def earned(self) -> Money:
+        """The partner's part, without VAT."""
+        return Money(self.earned_cents)
+
+    @property
+    def carried(self) -> Money:
+        """What earlier statements came to below zero."""
+        return Money(self.carried_cents)
+
+    @property
     def wants_invoice(self) -> bool:
         """Tell whether the partner still has to send its invoice."""
         return self.invoice_number is None and self.earned_cents != 0
@@ -111,7 +131,7 @@ _FIELDS = """
 _FROM = f"SELECT {_FIELDS} FROM partner_statement s JOIN payee p ON p.id = s.payee_id"  # noqa: S608 - constant
 
 
-def _mine(actor: Actor) -> UUID | None:
+def whose(actor: Actor) -> UUID | None:
     """Return the partner whose statements the actor may read; None reads all."""
     if actor.is_partner:
         require(actor, Permission.SEE_STATEMENTS)
@@ -122,7 +142,7 @@ def _mine(actor: Actor) -> UUID | None:
 
 async def get(number: str, *, actor: Actor) -> Statement:
     """Return a statement by its number. Raises ``NotFound`` for an unknown and for somebody else's."""
-    found = await db.row(Statement, f"{_FROM} WHERE s.number = $1 AND ($2::uuid IS NULL OR p.owner_id = $2)", number, _mine(actor))
+    found = await db.row(Statement, f"{_FROM} WHERE s.number = $1 AND ($2::uuid IS NULL OR p.owner_id = $2)", number, whose(actor))
     if found is None:
         raise unknown()
     return found
@@ -148,7 +168,7 @@ async def page(place: Place, *, actor: Actor, state: str | None = None, payee_id
             AND ($4::date IS NULL OR (s.dated_on, s.number) {place.before} ($4, $5))
         ORDER BY s.dated_on {place.descending}, s.number {place.descending} LIMIT $6
     """
-    rows = await db.rows(Statement, sql, _mine(actor), state, payee_id, *place.key, place.fetch)
+    rows = await db.rows(Statement, sql, whose(actor), state, payee_id, *place.key, place.fetch)
     return paging.page(rows, place, key=lambda row: (row.dated_on, row.number))
 
 
@@ -186,6 +206,21 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         """The fixed commission a seat."""
         return None if self.fixed_cents is None else Money(self.fixed_cents)
 
+    @property
+    def net(self) -> Money:
+        """The buyer's price."""
+        return Money(self.net_cents)
+
+    @property
+    def commission(self) -> Money:
+        """ECL's part."""
+        return Money(self.commission_cents)
+
+    @property
+    def earned(self) -> Money:
+        """The partner's part."""
+        return Money(self.earned_cents)
+
 
 async def rows(statement_id: UUID) -> list[Row]:
     """Return a statement's lines in the order in which they were delivered, with the objection to each."""
@@ -209,11 +244,49 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     vat_cents: int
     exemption_code: str | None
 
+    @property
+    def earned(self) -> Money:
+        """What it is over."""
+        return Money(self.earned_cents)
+
+    @property
+    def vat(self) -> Money:
+        """The VAT."""
+        return Money(self.vat_cents)
+
 
 async def shares(statement_id: UUID) -> list[Share]:
     """Return the VAT of a statement, the highest rate first."""
     sql = "SELECT vat_category, vat_rate, earned_cents, vat_cents, exemption_code FROM partner_statement_vat WHERE statement_id = $1"
     return await db.rows(Share, f"{sql} ORDER BY vat_rate DESC, vat_category", statement_id)
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment for a statement; ``state`` is ``planned``, ``sent``, ``paid``, ``returned`` or ``dropped``."""
+
+    batch_id: UUID
+    batch_number: str
+    pay_on: date
+    cents: int
+    state: str
+    end_to_end: str
+    ending: str
+    return_reason: str | None
+
+    @property
+    def amount(self) -> Money:
+        """What is paid."""
+        return Money(self.cents)
+
+
+async def payments(statement_id: UUID) -> list[Payment]:
+    """Return the payments for a statement, oldest first."""
+    sql = """
+        SELECT i.batch_id, b.number AS batch_number, b.pay_on, i.cents, i.state, i.end_to_end, right(a.iban, 4) AS ending, i.return_reason
+        FROM payout_item i JOIN payout_batch b ON b.id = i.batch_id JOIN payee_account a ON a.id = i.account_id
+        WHERE i.statement_id = $1 ORDER BY b.drafted_at, i.id
+    """
+    return await db.rows(Payment, sql, statement_id)
 
 
 async def move(statement: Statement, to: StatementState, *, actor: Actor, now: datetime) -> None:

@@ -50,7 +50,7 @@ async def send(batch_id: UUID, *, actor: Actor, now: datetime) -> None:
 async def find(end_to_end: str) -> Item | None:
     """Return the payment with an end-to-end id, for matching a bank statement's entry; None when it isn't ours."""
     found = await db.value("SELECT id FROM payout_item WHERE end_to_end = $1", end_to_end.strip())
-    return None if found is None else await _item(UUID(str(found)))
+    return None if found is None else await get(UUID(str(found)))
 
 
 async def under_way() -> list[tuple[Batch, list[Item]]]:
@@ -119,7 +119,8 @@ async def batch_paid(batch_id: UUID, *, on: date, actor: Actor, now: datetime, o
                 await payout_paid(item.id, on=on, actor=actor, now=now, out_of=out_of)
 
 
-async def _item(item_id: UUID) -> Item:
+async def get(item_id: UUID) -> Item:
+    """Return a payment. Raises ``NotFound``."""
     batch_id = await db.value("SELECT batch_id FROM payout_item WHERE id = $1", item_id)
     for item in await payouts.items(batch_id) if batch_id else []:
         if item.id == item_id:
@@ -128,9 +129,9 @@ async def _item(item_id: UUID) -> Item:
 
 
 async def _locked(item_id: UUID) -> Item:
-    item = await _item(item_id)
+    item = await get(item_id)
     await payouts.get(item.batch_id, lock=True)
-    return await _item(item_id)
+    return await get(item_id)
 
 
 async def _finish(batch_id: UUID, *, actor: Actor, now: datetime) -> None:
