@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 MAILS_KEPT = timedelta(days=3)
 _MAILS = (
     "orders.tell_placed", "orders.tell_declined", "enrolments.invite", "scheduling.tell",
-    "fulfilment.tell_partner", "fulfilment.remind", "fulfilment.tell_ecl", "billing.link_arrived",
+    "fulfilment.tell_partner", "fulfilment.remind", "fulfilment.tell_ecl", "billing.link_arrived", "orders.tell_cancelled",
+    "enrolments.tell_cancelled", "mail.send",
 )  # fmt: skip
 _FIRST_PAPER = timedelta(seconds=20)
 _BETWEEN_PAPERS = timedelta(seconds=3)
+_PAPERS_OF_THE_PAST = timedelta(minutes=2)
+_AFTER_THE_COPIES = timedelta(minutes=10)
+_NEVER_COPIED = """
+    DELETE FROM due_work w WHERE state = 'queued' AND kind = 'billing.stripe_settled'
+        AND NOT EXISTS (SELECT FROM stripe_link l WHERE l.kind = 'invoice' AND l.our_id = (w.payload ->> 'invoice')::uuid)
+"""  # paid by bank before it went to Stripe
 
 
 async def open_invoices(cast: Cast, *, clock: FakeClock) -> None:
     """Copy what the two companies with sign-ins have to pay to Stripe, and start a bank transfer for one invoice of two companies."""
     sql = (
-        "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.state = 'issued' ORDER BY i.number DESC"
+        "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.kind = 'invoice' AND i.state = 'issued' ORDER BY i.number DESC"
     )
     for key, count in (("demo", 12), ("other", 6), ("oortwolk", 2)):
         found = [row["id"] for row in await db.records(sql, cast.houses[key].company_id)][:count]
@@ -62,6 +69,11 @@ async def tidy_queue(cast: Cast, *, now: datetime) -> None:
     First those of the companies that somebody signs in for, newest first.
     """
     await db.execute("DELETE FROM due_work WHERE state = 'queued' AND kind = ANY ($1) AND run_at < $2", list(_MAILS), now - MAILS_KEPT)
+    await db.execute("UPDATE mail_message SET state = 'sent', sent_at = created_at WHERE state = 'queued' AND created_at < $1", now - MAILS_KEPT)
+    later = "UPDATE due_work SET run_at = $1 WHERE state = 'queued' AND kind = ANY ($2) AND run_at < $1"
+    await db.execute(later, now + _PAPERS_OF_THE_PAST, ["billing.reminder_mail", "settlement.render"])
+    await db.execute(later, now + _AFTER_THE_COPIES, ["billing.stripe_credit", "billing.stripe_void", "billing.stripe_uncollectible"])
+    await db.execute(_NEVER_COPIED)
     first = [cast.houses[key].company_id for key in ("demo", "other")]
     sql = "SELECT i.id, i.issued_at FROM invoice i JOIN debtor d ON d.id = i.debtor_id ORDER BY d.owner_id = ANY ($1) DESC, issued_at DESC, number DESC"
     for at, row in enumerate(await db.records(sql, first)):
@@ -82,7 +94,7 @@ async def _mailed(invoice_id: UUID, at: datetime) -> None:
 
 async def hold_one_back(cast: Cast, *, now: datetime) -> None:
     """Let one invoice wait for Stripe until the day after tomorrow: it is issued, and not open yet."""
-    sql = "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.state = 'issued' ORDER BY i.number DESC LIMIT 1"
+    sql = "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.kind = 'invoice' AND i.state = 'issued' ORDER BY i.number DESC LIMIT 1"
     found = await db.value(sql, cast.houses["zijldijk"].company_id)
     if found is not None:
         await payments.leave_to_worker(UUID(str(found)), run_at=now + timedelta(days=2), now=now)

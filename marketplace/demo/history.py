@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from marketplace.kit.clock import FakeClock
 
 Step = Callable[[datetime], Awaitable[None]]
-_OWN_WORK = ("billing.issue", "fulfilment.ask_partner", "fulfilment.expire", "scheduling.run")
+_OWN_WORK = (
+    "billing.issue", "fulfilment.ask_partner", "fulfilment.expire", "scheduling.run", "fulfilment.line_cancelled", "orders.accrue", "billing.vies_check", "billing.partner_register", "billing.remind",
+    "runs.collect", "runs.issue_group", "settlement.advance", "settlement.partner_added", "settlement.line_cancelled",
+    "settlement.redated", "settlement.statement",
+)  # fmt: skip
 _FORGOTTEN = {"demo": 5, "poelmeer": 2}  # the which-th invoice nobody pays
 _ONLINE = 0.3
 _COPIES_AFTER = timedelta(minutes=31)
@@ -88,7 +92,7 @@ class History:
         """Do the work that the last step left, and plan the payment of what was invoiced."""
         now = self._clock.now()
         await work.drain(now, only=_OWN_WORK)
-        sql = "SELECT i.id, d.owner_id, i.total_cents FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE i.issued_at = $1"
+        sql = "SELECT i.id, d.owner_id, i.total_cents FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE i.issued_at = $1 AND i.kind = 'invoice'"
         for row in await db.records(sql, now):
             if row["id"] not in self._seen:
                 self._seen[row["id"]] = len(self._seen)

@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from billing import seller
-from marketplace.demo import catalogue, finish, payments, people, plans
+from marketplace.demo import bank_day, catalogue, finish, money, payments, people, plans, troubles
 from marketplace.demo.bookings import Book
 from marketplace.demo.companies import FIRMS
 from marketplace.demo.history import History
@@ -44,11 +44,17 @@ async def make(*, now: datetime, say: Say) -> None:
 async def _make(own: FakeClock, *, now: datetime, say: Say) -> None:
     chance = Random(SEED)  # noqa: S311 - a story, not a secret
     cast = await _people(chance, say=say, now=own.now())
+    await money.wishes(cast, now=own.now())
+    await money.agree_with_partners(cast, now=own.now())
     programmes, sessions = await _catalogue(cast, say=say, today=now, now=own.now())
     history = History(cast, clock=own, until=now - timedelta(minutes=30), chance=chance)
     for booking in Book(cast.houses, begin=own.now(), now=now, chance=chance).all(sessions):
         history.book(booking)
     for at, step in plans.steps(plans.PLANS, cast.houses, programmes, sessions, today=now):
+        history.add(at, step)
+    for at, step in money.steps(cast, begin=own.now(), until=now):
+        history.add(at, step)
+    for at, step in troubles.steps(cast, until=now):
         history.add(at, step)
     await history.play(_counter(say, "orders, answers and payments"))
     own.set(now - timedelta(minutes=20))
@@ -56,6 +62,7 @@ async def _make(own: FakeClock, *, now: datetime, say: Say) -> None:
     await finish.open_invoices(cast, clock=own)
     own.set(now)
     await finish.hold_one_back(cast, now=now)
+    await bank_day.take_in(cast, now=now)
     await _last(cast, sessions, now=now)
     say("done")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import msgspec
 
-from billing import inbox, payments, stripe_gateway
+from billing import inbox, payments, states, stripe_gateway
 from billing.sandbox import hosted
 from billing.sandbox.app import create_sandbox
 from billing.sandbox.hosted import Choice, Method, Outcome
@@ -62,7 +62,9 @@ async def pay(invoice_id: UUID, method: Method, *, clock: FakeClock) -> None:
 async def pay_by_bank(invoice_id: UUID, *, now: datetime) -> None:
     """Note that an invoice was paid by ordinary transfer to our account, before it had gone to Stripe."""
     if await work.withdraw(f"billing.stripe_mirror:{invoice_id}"):
-        cents = await db.value("SELECT total_cents FROM invoice WHERE id = $1", invoice_id)
+        cents = (await states.standing(invoice_id)).open_cents
+        if cents <= 0:
+            return
         await payments.record(
             invoice_id, source="bank", external_id=f"NL-{invoice_id}", cents=cents, method="bank_transfer", received_at=now, now=now
         )

@@ -49,11 +49,11 @@ async def _counted(sql: str, *args: object) -> dict[str, int]:
 
 async def test_as_large_as_promised(there: None) -> None:
     sizes = {table: await db.value(f"SELECT count(*) FROM {table}") for table in ("company", "partner", "programme", "session", "person")}
-    assert sizes["company"] == 12
+    assert sizes["company"] == 13
     assert sizes["partner"] == 4
     assert 38 <= sizes["programme"] <= 44
     assert 110 <= sizes["session"] <= 150
-    assert 370 <= sizes["person"] <= 430
+    assert 380 <= sizes["person"] <= 450
     assert await db.value("SELECT count(DISTINCT category) FROM programme WHERE state = 'published'") == 6
     assert await db.value("SELECT count(DISTINCT vat_basis) FROM programme") == 6
     assert await db.value("SELECT count(*) FROM person WHERE kind = 'relation'") >= 20
@@ -130,13 +130,13 @@ async def test_both_companies_order_without_hindrance_and_are_invoiced_at_once(t
 
 
 async def test_orders_and_invoices_in_every_state(there: None) -> None:
-    assert set(await _counted("SELECT state AS word, count(*) AS n FROM placed_order GROUP BY 1")) == {"placed", "confirmed", "declined"}
+    assert set(await _counted("SELECT state AS word, count(*) AS n FROM placed_order GROUP BY 1")) == {"placed", "confirmed", "declined", "cancelled"}
     assert {"issued", "open", "processing", "paid"} <= set(await _counted("SELECT state AS word, count(*) AS n FROM invoice GROUP BY 1"))
     assert await db.value("SELECT count(*) FROM invoice WHERE state IN ('issued', 'open') AND due_on < $1", clock.today(NOW)) >= 3
     own = "SELECT i.state AS word, count(*) AS n FROM invoice i JOIN debtor d ON d.id = i.debtor_id JOIN company c ON c.id = d.owner_id WHERE c.name = $1 GROUP BY 1"
     assert {"open", "processing", "paid"} <= set(await _counted(own, "Rijnvelde Biosciences"))
     assert {"open", "paid"} <= set(await _counted(own, "Sleutelstad Robotics"))
-    assert set(await _counted("SELECT vat_category AS word, count(*) AS n FROM invoice_vat GROUP BY 1")) == {"S", "E", "AE"}
+    assert set(await _counted("SELECT vat_category AS word, count(*) AS n FROM invoice_vat GROUP BY 1")) == {"S", "E", "AE", "Z"}
 
 
 async def test_plans_and_questions_in_every_state(there: None) -> None:
@@ -153,7 +153,7 @@ async def test_everything_lies_in_the_past_quarter(there: None) -> None:
     assert await db.value("SELECT max(placed_at) FROM placed_order") < NOW + timedelta(seconds=1)
     assert (
         await db.value(
-            "SELECT count(*) FROM (SELECT number, dated_on, lag(dated_on) OVER (ORDER BY number) AS before FROM invoice) i WHERE dated_on < before"
+            "SELECT count(*) FROM (SELECT number, dated_on, lag(dated_on) OVER (PARTITION BY series ORDER BY number) AS before FROM invoice) i WHERE dated_on < before"
         )
         == 0
     )
@@ -171,10 +171,27 @@ async def test_sums_are_right_to_the_cent(there: None) -> None:
     assert (await ledger.check()).right
     sql = """
         SELECT count(*) FROM placed_order o JOIN invoice i ON i.group_key = 'order:' || o.id
-        WHERE o.total_cents <> i.total_cents AND NOT EXISTS (SELECT FROM order_line WHERE order_id = o.id AND state = 'declined')
+        WHERE o.total_cents <> i.total_cents AND NOT EXISTS (SELECT FROM order_line WHERE order_id = o.id AND state IN ('declined', 'cancelled'))
     """
     assert await db.value(sql) == 0
-    assert await db.value("SELECT count(*) FROM invoice WHERE state = 'paid' AND paid_cents <> total_cents") == 0
+    paid = "SELECT count(*) FROM invoice WHERE state = 'paid' AND paid_cents - refunded_cents < total_cents - credited_cents"
+    assert await db.value(paid) == 0
+
+
+async def test_money_in_every_state(there: None) -> None:
+    causes = await _counted("SELECT cause AS word, count(*) AS n FROM invoice WHERE kind = 'credit_note' GROUP BY 1")
+    assert set(causes) == {"cancellation", "goodwill", "withdrawal"}
+    part = "SELECT count(*) FROM invoice WHERE kind = 'invoice' AND credited_cents > 0 AND credited_cents < total_cents"
+    assert await db.value(part) >= 2
+    monthly = "SELECT max(n) FROM (SELECT count(DISTINCT l.order_number) AS n FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id WHERE i.run_id IS NOT NULL GROUP BY i.id) x"
+    assert await db.value(monthly) >= 2
+    assert {"paid", "in_batch"} <= set(await _counted("SELECT state AS word, count(*) AS n FROM partner_statement GROUP BY 1"))
+    assert {"paid", "approved"} <= set(await _counted("SELECT state AS word, count(*) AS n FROM payout_batch GROUP BY 1"))
+    assert {"setoff", "bank"} <= set(await _counted("SELECT source AS word, count(*) AS n FROM refund WHERE state = 'done' GROUP BY 1"))
+    assert {"open", "settled"} <= set(await _counted("SELECT state AS word, count(*) AS n FROM bank_entry GROUP BY 1"))
+    assert await db.value("SELECT count(*) FROM reminder") > 0
+    owed = "SELECT count(*) FROM invoice WHERE kind = 'invoice' AND paid_cents - refunded_cents > total_cents - credited_cents - written_off_cents"
+    assert await db.value(owed) >= 1
 
 
 async def test_the_audit_chain_is_whole(there: None) -> None:
