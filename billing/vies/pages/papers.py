@@ -117,12 +117,13 @@ async def end(
     await certificates.get(certificate_id)
     form = await forms.read(request, EndForm)
     if form.data is not None:
+        last_on = form.data.last_on
         try:
-            await certificates.end(certificate_id, last_on=form.data.last_on, actor=actor, now=now)
+            await certificates.end(certificate_id, last_on=last_on, actor=actor, now=now)
         except DomainError as refusal:
             form = form.refuse(refusal)
         else:
-            flash(request, _("The certificate counts until {day}.", day=fmt_date(form.data.last_on, "long")))
+            flash(request, _("The certificate counts until {day}.", day=fmt_date(last_on, "long")))
             return redirect(f"/vat-certificates/{certificate_id}")
     return await _page(request, certificate_id, form, now, status_code=422)
 

@@ -111,12 +111,13 @@ async def end(request: WebRequest, rule_id: FromPath[UUID], actor: NamedDependen
     await seller.programme_rule(rule_id)
     form = await forms.read(request, EndForm)
     if form.data is not None:
+        last_on = form.data.last_on
         try:
-            await seller.end_programme_rule(rule_id, last_on=form.data.last_on, actor=actor, now=now)
+            await seller.end_programme_rule(rule_id, last_on=last_on, actor=actor, now=now)
         except DomainError as refusal:
             form = form.refuse(refusal)
         else:
-            flash(request, _("The rule holds until {day}.", day=fmt_date(form.data.last_on, "long")))
+            flash(request, _("The rule holds until {day}.", day=fmt_date(last_on, "long")))
             return redirect("/vat-rules#programmes")
     return await _page(request, form, actor, now, status_code=422)
 
