@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from billing import delivery, inbox, issuing, reconcile, stripe_mirror, stripe_steps
+from billing.account import paper as account_paper
 from billing.comparison import runs as comparison_runs
 from billing.dunning import reminders
 
-__all__ = ["comparison_runs", "delivery", "inbox", "issuing", "reconcile", "reminders", "stripe_mirror", "stripe_steps"]
+__all__ = ["account_paper", "comparison_runs", "delivery", "inbox", "issuing", "reconcile", "reminders", "stripe_mirror", "stripe_steps"]
