@@ -1,4 +1,7 @@
-"""Where Stripe's events arrive. The signature is checked on the raw bytes, the event is kept, and that is all."""
+"""Where Stripe's events arrive. The signature is checked on the raw bytes, the event is kept, and that is all.
+
+Machines come in by a door of their own, before routing: they have no language, no cookie and no page (see ``kit/web/doors``).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Request, Response, post
+from litestar.types import Receive, Scope
 
 from billing import inbox
 from billing.stripe_gateway import BadSignature, verify
@@ -16,33 +21,49 @@ from billing.stripe_port import StripeEventRef
 from billing.stripe_shapes import event_ref
 from marketplace.kit import clock, db
 from marketplace.kit.settings import settings
+from marketplace.kit.web.doors import Answer, door
 
 MAX_BYTES = 1_000_000
 MOST_TOGETHER = 50
-_OK = b'{"received":true}'
+_log = structlog.get_logger()
+_OK = Answer(200, b'{"received":true}', "application/json")
 
 
-def _problem(status: int, code: str, title: str) -> Response[bytes]:
+def _problem(status: int, code: str, title: str) -> Answer:
     body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": title}
-    return Response(msgspec.json.encode(body), status_code=status, media_type="application/problem+json")
+    return Answer(status, msgspec.json.encode(body), "application/problem+json")
 
 
-@post("/stripe/webhook", status_code=200, request_max_body_size=None, opt={"access": "public", "csrf": "exempt"}, include_in_schema=False)
-async def stripe_webhook(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def _accept(scope: Scope, receive: Receive) -> Answer:
     """Keep a signed event, once, and answer at once: 200 also for one that we have; 400 forged or old, 413 too large."""
-    body = await _body(request)
+    headers = dict(scope["headers"])
+    body = await _body(headers, receive)
     if body is None:
         return _problem(413, "too_large", "An event has at most one megabyte.")
     now = clock.now()
     try:
-        verify(body, request.headers.get("stripe-signature", ""), secret=settings().stripe_webhook_secret, now=now)
+        verify(body, headers.get(b"stripe-signature", b"").decode("latin-1"), secret=settings().stripe_webhook_secret, now=now)
         event = event_ref(body)
     except BadSignature:
         return _problem(400, "bad_signature", "The signature does not belong to this event, or is more than five minutes old.")
     except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, OSError):
         return _problem(400, "bad_event", "This is not a Stripe event.")
-    await _keep(event, now=now)
-    return Response(_OK, status_code=200, media_type="application/json")
+    try:
+        await _keep(event, now=now)
+    except Exception:  # noqa: BLE001 - whatever it was, Stripe sends the event again
+        _log.exception("webhook_not_kept", event=event.id)
+        return _problem(503, "not_kept", "The event could not be kept; send it again.")
+    return _OK
+
+
+@post(
+    "/stripe/webhook", status_code=200, request_max_body_size=None, include_in_schema=False,
+    opt={"access": "public", "csrf": "exempt", "door": door(_accept)},
+)  # fmt: skip
+async def stripe_webhook(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Keep a signed event (``_accept``); by way of its door this is never reached, and answers the same."""
+    made = await _accept(request.scope, request.receive)
+    return Response(made.body, status_code=made.status, media_type=made.media_type)
 
 
 async def _keep(event: StripeEventRef, *, now: datetime) -> None:
@@ -99,13 +120,17 @@ class _Together:
 _together = _Together()
 
 
-async def _body(request: Request[Any, Any, Any]) -> bytes | None:
+async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """Return the raw bytes, or None as soon as they are more than an event can be."""
-    if int(request.headers.get("content-length") or 0) > MAX_BYTES:
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > MAX_BYTES:
         return None
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    more = True
+    while more:
+        message: Any = await receive()
+        body += message.get("body", b"")
+        more = bool(message.get("more_body"))
         if len(body) > MAX_BYTES:
             return None
     return bytes(body)

@@ -20,7 +20,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from marketplace.kit import clock, db
 from marketplace.kit.i18n import DEFAULT_LOCALE, supported, use_locale
 from marketplace.kit.identity import Actor
-from marketplace.kit.web import access, cookies, errors, headers, health, openapi, proxies, sessions, site_pages, static
+from marketplace.kit.web import access, cookies, doors, errors, headers, health, openapi, proxies, sessions, site_pages, static
 from marketplace.kit.web.page_cache import PageCache
 from marketplace.kit.web.visitor import Visitor
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from litestar.plugins import PluginProtocol
-    from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
+    from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
     from marketplace.kit.web.config import WebConfig
 
@@ -40,6 +40,7 @@ class Marketplace(Litestar):
 
     web_config: WebConfig
     page_cache: PageCache
+    doors: dict[str, ASGIApp]
 
     @staticmethod
     def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
@@ -50,6 +51,10 @@ class Marketplace(Litestar):
         """Answer one connection, or the lifespan."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
+            return
+        door = self.doors.get(scope["path"]) if scope["method"] == "POST" else None
+        if door is not None:
+            await door(scope, receive, send)
             return
         if scope["method"] == "HEAD":
             scope["method"], send = "GET", _without_body(send)
@@ -165,6 +170,7 @@ def create(
     )
     app.web_config = config
     app.page_cache = PageCache()
+    app.doors = doors.of(app)
     app.state.openapi = cache(lambda: openapi.describe(list(api), dict(dependencies)))
     access.route_table(app)
     return app
