@@ -13,9 +13,7 @@ import billing.dunning.pages
 import billing.finance.pages
 import billing.pages
 import billing.settlement.pages
-import billing.runs.held_pages
 import billing.runs.pages
-import billing.runs.profile_pages
 import billing.vies.pages
 import billing.webhooks
 import catalog.api
@@ -43,8 +41,6 @@ PAGES: tuple[Any, ...] = (
     *billing.settlement.pages.HANDLERS,
     *billing.changes.pages.HANDLERS,
     *billing.runs.pages.HANDLERS,
-    *billing.runs.held_pages.HANDLERS,
-    *billing.runs.profile_pages.HANDLERS,
     *billing.account.pages.HANDLERS,
     *billing.bank.pages.HANDLERS,
     *billing.comparison.pages.HANDLERS,
