@@ -35,7 +35,7 @@ def tell(order: Order, *, now: datetime, billing: Expected | None = None) -> lis
         steps.append(_answer(order))
     if order.state is OrderState.DECLINED:
         return steps
-    steps += [*_cancelled(order), *_money(order, billing, clock.today(now))]
+    steps += [*_moved(order), *_money(order, billing, clock.today(now))]
     return steps if order.state is OrderState.CANCELLED else [*steps, _start(order, now)]
 
 
@@ -61,40 +61,51 @@ def _answer(order: Order) -> Step:
     return Step("done", _("Confirmed"), decided, detail)
 
 
-def _cancelled(order: Order) -> list[Step]:
+def _moved(order: Order) -> list[Step]:
+    """Return what was cancelled and what was billed, in order of time."""
+    past = sorted([*_cancelled(order), *(_billed(invoice) for invoice in order.invoices)], key=lambda dated: dated[:2])
+    return [step for _day, _rank, step in past]
+
+
+def _cancelled(order: Order) -> list[tuple[date, int, Step]]:
     """Return a step for each moment at which people were cancelled, with what stays due of them."""
     moments: dict[datetime, list[LineRow]] = {}
     for line in order.lines:
         if line.state is LineState.CANCELLED:
             moments.setdefault(line.state_at, []).append(line)
-    return [
-        Step(
-            "stop",
-            n_("One person cancelled", "{n} people cancelled", len(lines)),
-            fmt_datetime(at),
-            _("{amount} without VAT stays due.", amount=fmt_money(sum_money(line.fee for line in lines)))
-            if any(line.fee_cents for line in lines)
-            else _("Nothing is due for it.")
-            if len(lines) == 1
-            else _("Nothing is due for them."),
-        )
-        for at, lines in sorted(moments.items())
-    ]
+    return [(clock.today(at), 1, _called_off(at, lines)) for at, lines in moments.items()]
+
+
+def _called_off(at: datetime, lines: list[LineRow]) -> Step:
+    fee = sum_money(line.fee for line in lines)
+    nothing = _("Nothing is due for it.") if len(lines) == 1 else _("Nothing is due for them.")
+    due = _("{amount} without VAT stays due.", amount=fmt_money(fee)) if fee else nothing
+    return Step("stop", n_("One person cancelled", "{n} people cancelled", len(lines)), fmt_datetime(at), due)
+
+
+def _billed(invoice: InvoiceSummary) -> tuple[date, int, Step]:
+    day = fmt_date(invoice.dated_on, "weekday")
+    if invoice.kind == "credit_note":
+        return invoice.dated_on, 2, Step("done", _("Credit note {number}", number=invoice.number), day, fmt_money(-invoice.total))
+    return invoice.dated_on, 0, Step("done", _("Invoice {number}", number=invoice.number), day, fmt_money(invoice.total))
 
 
 def _money(order: Order, billing: Expected | None, today: date) -> list[Step]:
+    """Return what is to be paid of what was billed, and when the rest will be billed."""
     if order.state is OrderState.CANCELLED and not order.invoices:
         return []
     if order.state not in {OrderState.CONFIRMED, OrderState.CANCELLED}:
         return [Step("next", _("Invoice"), "", _("We send it as soon as the order is confirmed."))]
-    issued = [step for invoice in order.invoices for step in _invoice(invoice)]
+    issued = [step for invoice in order.invoices if (step := _to_pay(invoice)) is not None]
     return issued if order.invoices and billing is None else [*issued, _coming(billing, today)]
 
 
 def _coming(billing: Expected | None, today: date) -> Step:
     """Say when what isn't invoiced yet will be."""
     if billing is not None and billing.held:
-        return Step("now", _("Invoice"), "", _("Your company asks for something on its invoices that is missing here. We will ask you for it."))
+        return Step(
+            "now", _("Invoice"), "", _("Your company asks for something on its invoices that is missing here. We will ask you for it.")
+        )
     if billing is None or billing.on <= today:
         return Step("now", _("Invoice"), "", _("It is being made and is in your mail within minutes."))
     when = _("about {date}", date=fmt_date(billing.on, "long"))
@@ -103,19 +114,15 @@ def _coming(billing: Expected | None, today: date) -> Step:
     return Step("next", _("Invoice"), when, _("It comes on the invoice of {month}.", month=fmt_date(billing.month_on, "month")))
 
 
-def _invoice(invoice: InvoiceSummary) -> list[Step]:
-    day = fmt_date(invoice.dated_on, "weekday")
-    if invoice.kind == "credit_note":
-        return [Step("done", _("Credit note {number}", number=invoice.number), day, fmt_money(-invoice.total))]
-    made = Step("done", _("Invoice {number}", number=invoice.number), day, fmt_money(invoice.total))
+def _to_pay(invoice: InvoiceSummary) -> Step | None:
     if str(invoice.state) == "paid":
-        return [made, Step("done", _("Paid"), "", fmt_money(invoice.paid))]
+        return Step("done", _("Paid"), "", fmt_money(invoice.paid))
     if str(invoice.state) == "processing":
-        return [made, Step("now", _("Payment is under way"), "", _("The bank confirms it, usually within a working day."))]
+        return Step("now", _("Payment is under way"), "", _("The bank confirms it, usually within a working day."))
     if not invoice.to_pay:
-        return [made]
+        return None
     due = fmt_date(invoice.due_on, "weekday") if invoice.due_on else ""
-    return [made, Step("next", _("Pay by {date}", date=due), "", fmt_money(invoice.to_pay))]
+    return Step("next", _("Pay by {date}", date=due), "", fmt_money(invoice.to_pay))
 
 
 def _start(order: Order, now: datetime) -> Step:
