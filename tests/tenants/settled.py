@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from billing.settlement import accounts, incidents, lines, objections, payouts, statements
+from billing.settlement import accounts, incidents, lines, objections, payouts, statements, transfers
 from billing.settlement.accounts import Proposal
 from marketplace.kit import clock, db
 from tests.builders.settlement import IBANS, a_payee, a_seat, a_statement, agreed, an_account
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 async def of_partner(partner_id: UUID) -> dict[tuple[str, str, str], str]:
     """Make a partner's statement, and return what its pages ask for."""
-    payee_id = await a_payee(partner_id)
+    payee_id = await a_payee(partner_id, self_billing=False)
     await an_account(payee_id)
     statement = await a_statement(payee_id)
     row = (await statements.rows(statement.id))[0]
@@ -34,12 +34,16 @@ async def of_ecl(ecl: Actor, second: Actor, partner: Actor) -> dict[tuple[str, s
     now = clock.now()
     payee_id = await a_payee()
     await an_account(payee_id, ecl=(ecl, second))
-    (line,) = await lines.of_charge(await a_seat(payee_id))
     await agreed(await a_statement(payee_id))
+    (line,) = await lines.of_charge(await a_seat(payee_id))
     batch_id = await payouts.draft(pay_on=date(2026, 11, 24), actor=second, now=now)
     await payouts.approve(batch_id, actor=ecl, now=now)
     await payouts.export(batch_id, actor=ecl, now=now)
+    await transfers.send(batch_id, actor=ecl, now=now)
     item = (await payouts.items(batch_id))[0]
+    ready = await a_payee()
+    await an_account(ready, ecl=(ecl, second))
+    await agreed(await a_statement(ready))
     (held,) = await lines.of_charge(await a_seat(payee_id))
     return {
         ("payee", "payee_id", ""): str(payee_id),
@@ -49,7 +53,7 @@ async def of_ecl(ecl: Actor, second: Actor, partner: Actor) -> dict[tuple[str, s
         ("incident", "incident_id", ""): str(await incidents.report(held.id, reason="A lesson was missed", actor=ecl, now=now)),
         ("objection", "objection_id", ""): str(await _objection(partner)),
         ("payout_batch", "batch_id", ""): str(batch_id),
-        ("payout_batch", "verb", ""): "cancel",
+        ("payout_batch", "verb", ""): "paid",
         ("payout_item", "item_id", ""): str(item.id),
     }
 
