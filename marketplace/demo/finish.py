@@ -90,6 +90,20 @@ async def _mailed(invoice_id: UUID, at: datetime) -> None:
     key = f"billing.mail_invoice:{invoice_id}:complete"
     await work.enqueue("billing.mail_invoice", {"invoice": str(invoice_id)}, run_at=at, dedupe_key=key)
     await db.execute("UPDATE due_work SET state = 'done', done_at = run_at WHERE dedupe_key = $1", key)
+    for row in await db.records(_SENT, invoice_id, at):
+        event = "invoice.delivered" if row["channel"] == "peppol" else "invoice.sent"
+        await audit.record(event, actor=SYSTEM, subject=("invoice", invoice_id), data={"delivery": row["delivery_id"]}, now=at)
+
+
+_SENT = """
+    WITH made AS (
+        INSERT INTO delivery (id, invoice_id, round, channel, address, cause, state, message, made_at, state_at)
+        SELECT gen_random_uuid(), id, 1, CASE WHEN buyer ->> 'channel' = 'peppol' THEN 'peppol' ELSE 'mail' END,
+               CASE WHEN buyer ->> 'channel' = 'peppol' THEN concat(buyer ->> 'peppol_scheme', ':', buyer ->> 'peppol_id') ELSE buyer ->> 'email' END,
+               'issued', 'delivered', '', $2, $2 FROM invoice WHERE id = $1 ON CONFLICT DO NOTHING RETURNING id, channel, address)
+    INSERT INTO delivery_try (id, delivery_id, channel, address, outcome, message, tried_at)
+    SELECT gen_random_uuid(), id, channel, address, 'delivered', '', $2 FROM made RETURNING delivery_id, channel
+"""
 
 
 async def hold_one_back(cast: Cast, *, now: datetime) -> None:

@@ -40,7 +40,7 @@ WISHES: dict[str, dict[str, object]] = {
     "instituut": {"acceptance_profile": "university"},
     "omgeving": {
         "acceptance_profile": "public_body", "oin": "00000001822477348000", "wants_ubl": True, "ubl_profile": "nlcius",
-        "buyer_reference": "Inkoop opleidingen",
+        "buyer_reference": "Inkoop opleidingen", "channel": "peppol", "peppol_scheme": "0190", "peppol_id": "00000001822477348000",
     },
     "kustwacht": {"acceptance_profile": "international_organisation"},
     "demo": {"wants_ubl": True},
