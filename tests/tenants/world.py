@@ -23,7 +23,7 @@ from tests.builders.orders import an_order
 from tests.builders.people import a_member, a_person
 from tests.builders.runs import a_held_order, a_monthly_debtor, a_preview, a_ready_charge
 from tests.cast import Cast
-from tests.tenants import settled
+from tests.tenants import banked, settled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -101,6 +101,7 @@ async def _one_of_everything(hr: Actor, partner_id: UUID, *, now: datetime) -> d
         ("session", "session_id", "rosters"): str(session.id),
         ("acceptance", "acceptance_id", ""): str(await _acceptance(partner_id)),
         **await settled.of_partner(partner_id),
+        **await banked.of_company(hr.company_id),
         **await _members(hr, partner_id, now=now),
     }
 
@@ -161,6 +162,7 @@ async def _of_ecl(cast: Cast, *, now: datetime) -> dict[tuple[str, str, str], Pa
         ("invitation", "invitation_id", "desk"): Pair(str(invited), await _an_invitation_of(cast.company_a.id)),
         ("work", "item_id", "desk"): Pair(await _dead(now), None),
         **await _runs(),
+        **{key: Pair(value, None) for key, value in (await banked.of_ecl(cast.ecl, cast)).items()},
         **{key: Pair(value, None) for key, value in (await settled.of_ecl(cast.ecl, colleague, cast.partner_a)).items()},
         **await _vat(programme, ecl=cast.ecl, now=now),
     }
