@@ -228,6 +228,22 @@ def _taken(row: _Row) -> TakenSeat:
     return TakenSeat(row.id, row.session_id, row.person_id, row.company_id, SeatState.TAKEN)
 
 
+async def hand_over(seat_id: UUID, person_id: UUID, *, now: datetime) -> None:
+    """Give a taken seat to somebody else, who must have none in that session; how many are taken stays the same.
+
+    The session is locked. Raises ``Conflict`` ``released`` or ``already_enrolled``; the caller has checked who may.
+    """
+    async with db.atomic():
+        row = (await _locked([seat_id])).get(seat_id)
+        if row is None or row.state is not SeatState.TAKEN:
+            raise Conflict("released", _("This seat was given back."), next_step=_("Choose the dates again."))
+        await db.execute(_EXPIRE, row.session_id, now)
+        sql = "SELECT 1 FROM seat WHERE session_id = $1 AND person_id = $2 AND state IN ('held', 'taken')"
+        if await db.value(sql, row.session_id, person_id) is not None:
+            raise _already(row.session_id, [person_id])
+        await db.execute("UPDATE seat SET person_id = $2 WHERE id = $1", seat_id, person_id)
+
+
 async def release(seat_ids: Sequence[UUID], *, now: datetime) -> int:
     """Give seats back and return how many were live; a hold that a sweeper released before counts as given back, too."""
     if not seat_ids:

@@ -60,6 +60,7 @@ KINDS = {
     "orders.session_cancelled": N_("Take back the orders of cancelled dates"),
     "orders.take_back": N_("Take back one order of cancelled dates"),
     "enrolments.tell_cancelled": N_("Tell a participant that the seat is gone"),
+    "fulfilment.person_replaced": N_("Tell a partner that somebody else comes"),
     "fulfilment.line_cancelled": N_("Tell a partner that somebody doesn't come"),
     "fulfilment.ask_partner": N_("Ask a partner"),
     "fulfilment.expire": N_("Close an unanswered request"),

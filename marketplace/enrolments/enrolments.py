@@ -72,6 +72,27 @@ async def decline(enrolment_id: UUID, *, now: datetime) -> None:
     await _move(enrolment_id, EnrolmentState.DECLINED, now=now)
 
 
+async def hand_over(enrolment_id: UUID, person_id: UUID, *, now: datetime) -> None:
+    """Let somebody else take part in this person's place; both are told if the seat is certain. Raises ``InvalidTransition``.
+
+    The caller hands the seat over.
+    """
+    before = await db.row(_Holder, "SELECT state, person_id FROM enrolment WHERE id = $1 FOR UPDATE", enrolment_id)
+    if before is None or before.state not in {EnrolmentState.REQUESTED, EnrolmentState.CONFIRMED}:
+        raise InvalidTransition("invalid_transition", _("This enrolment has been decided already."))
+    await db.execute("UPDATE enrolment SET person_id = $2, state_at = $3 WHERE id = $1", enrolment_id, person_id, now)
+    if before.state is EnrolmentState.CONFIRMED:
+        gone = {"enrolment_id": enrolment_id, "person_id": before.person_id}
+        key = f"{enrolment_id}:{person_id}:{now.isoformat()}"
+        await work.later("enrolments.tell_cancelled", gone, run_at=now, dedupe_key=f"handed-over:{key}")
+        await work.later("enrolments.invite", {"enrolment_ids": [enrolment_id]}, run_at=now, dedupe_key=f"invite:{key}")
+
+
+class _Holder(msgspec.Struct, frozen=True):
+    state: EnrolmentState
+    person_id: UUID
+
+
 async def close(enrolment_id: UUID, *, now: datetime) -> None:
     """Say that the person no longer takes part; the caller frees the seat. Who was invited is told. Raises ``InvalidTransition``."""
     before = await db.value("SELECT state FROM enrolment WHERE id = $1", enrolment_id)

@@ -50,17 +50,20 @@ async def invite(enrolment_id: UUID, *, now: datetime) -> None:
         locale=contact.language,
         context=context,
         now=now,
-        dedupe_key=f"invitation:{seated.id}",
+        dedupe_key=f"invitation:{seated.id}:{seated.person_id}",
         calendar=calendar,
     )
 
 
-async def call_off(enrolment_id: UUID, *, now: datetime) -> None:
-    """Mail one participant, once, that they don't take part any more; the lessons leave their calendar with it."""
+async def call_off(enrolment_id: UUID, *, replaced: UUID | None = None, key: str, now: datetime) -> None:
+    """Mail one participant, once a ``key``, that they don't take part any more; the lessons leave their calendar with it.
+
+    ``replaced`` is the person whose place somebody else took; else it is the person of a cancelled enrolment.
+    """
     seated = await db.row(_Seated, "SELECT id, session_id, person_id, state FROM enrolment WHERE id = $1", enrolment_id)
-    if seated is None or seated.state != "cancelled":
+    if seated is None or (replaced is None and seated.state != "cancelled"):
         return
-    contact = await staff.contact(seated.person_id)
+    contact = await staff.contact(replaced or seated.person_id)
     if contact.email is None:
         return
     session = await sessions.get(seated.session_id, now=now)
@@ -71,9 +74,14 @@ async def call_off(enrolment_id: UUID, *, now: datetime) -> None:
         template="enrolments/cancelled",
         to=contact.email,
         locale=contact.language,
-        context={"contact": contact, "session": session, "by_ecl": session.state is SessionState.CANCELLED},
+        context={
+            "contact": contact,
+            "session": session,
+            "by_ecl": replaced is None and session.state is SessionState.CANCELLED,
+            "replaced": replaced is not None,
+        },
         now=now,
-        dedupe_key=f"called-off:{seated.id}",
+        dedupe_key=f"called-off:{key}",
         calendar=calendar,
     )
 

@@ -20,6 +20,7 @@ async def invite_all(payload: dict[str, Any], *, item: work.WorkItem, now: datet
 
 
 @work.handler("enrolments.tell_cancelled")
-async def tell_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
-    """Tell a participant that they don't take part any more."""
-    await call_off(UUID(payload["enrolment_id"]), now=now)
+async def tell_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:
+    """Tell a participant that they don't take part any more; with ``person_id``, because somebody else took their place."""
+    person = payload.get("person_id")
+    await call_off(UUID(payload["enrolment_id"]), replaced=UUID(person) if person else None, key=str(item.id), now=now)

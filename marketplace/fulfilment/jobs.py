@@ -52,7 +52,9 @@ async def line_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: d
     """Take back the question about a cancelled line, and mail the partner that the person doesn't come."""
     line_id = UUID(payload["line_id"])
     await acceptances.withdraw(line_id, now=now)
-    partner = await db.records("SELECT p.id, p.email, p.name FROM order_line l JOIN partner p ON p.id = l.partner_id WHERE l.id = $1", line_id)
+    partner = await db.records(
+        "SELECT p.id, p.email, p.name FROM order_line l JOIN partner p ON p.id = l.partner_id WHERE l.id = $1", line_id
+    )
     if not partner:
         return
     reader = Actor(kind="member", partner_id=partner[0]["id"], roles=frozenset({Role.PARTNER}))
@@ -61,6 +63,25 @@ async def line_cancelled(payload: dict[str, Any], *, item: work.WorkItem, now: d
     context = {"question": question, "partner_name": partner[0]["name"]}
     await mail.send(
         template="fulfilment/cancelled", to=partner[0]["email"], locale="nl", context=context, now=now, dedupe_key=f"mail:{item.id}"
+    )
+
+
+@work.handler("fulfilment.person_replaced")
+async def person_replaced(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:
+    """Tell a partner that somebody else comes in an accepted person's place; before it has said yes it knows no name."""
+    partner = await db.records(
+        "SELECT p.id, p.email, concat_ws(' ', w.given_name, nullif(w.infix, ''), nullif(w.family_name, '')) AS before FROM order_line l"
+        " JOIN partner p ON p.id = l.partner_id JOIN person w ON w.id = $2 WHERE l.id = $1 AND l.state = 'accepted'",
+        UUID(payload["line_id"]), UUID(payload["from"]),
+    )  # fmt: skip
+    if not partner:
+        return
+    reader = Actor(kind="member", partner_id=partner[0]["id"], roles=frozenset({Role.PARTNER}))
+    with use_locale("nl"):
+        question = await read.of_line(UUID(payload["line_id"]), actor=reader)
+    context = {"question": question, "before": partner[0]["before"]}
+    await mail.send(
+        template="fulfilment/replaced", to=partner[0]["email"], locale="nl", context=context, now=now, dedupe_key=f"mail:{item.id}"
     )
 
 

@@ -76,7 +76,16 @@ class OrderListed(msgspec.Struct, frozen=True):
 
 
 def _line(line: read.LineRow) -> OrderLineAnswer:
-    return OrderLineAnswer(line.id, line.session_id, line.person_id, line.state.value, line.title, line.starts_at, line.price, None if line.fee_cents is None else line.fee)
+    return OrderLineAnswer(
+        line.id,
+        line.session_id,
+        line.person_id,
+        line.state.value,
+        line.title,
+        line.starts_at,
+        line.price,
+        None if line.fee_cents is None else line.fee,
+    )
 
 
 def _answer(order: read.Order) -> OrderAnswer:

@@ -49,6 +49,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     enrolment_id: UUID
     seat_id: UUID
     charge_id: UUID
+    person_id: UUID
     person_name: str
     title_nl: str
     title_en: str
@@ -83,7 +84,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 _LINE = """
     SELECT l.id, l.order_id, o.number AS order_number, o.company_id, c.name AS company_name, l.session_id, g.code AS programme_code,
            g.category, t.name AS partner_name, coalesce(nullif(s.place, ''), nullif(g.venue, ''), initcap(g.place), '') AS place,
-           l.enrolment_id, e.seat_id, l.charge_id,
+           l.enrolment_id, e.seat_id, l.charge_id, l.person_id,
            CASE WHEN p.kind = 'relation' THEN '' ELSE concat_ws(' ', p.given_name, nullif(p.infix, ''), nullif(p.family_name, '')) END AS person_name,
            l.title_nl, l.title_en, l.starts_at, l.ends_at, l.state, l.price_cents, l.vat_category, l.vat_rate, l.policy, l.fee_cents,
            l.fee_charge_id, l.cancelled_for, h.state = 'invoiced' AS invoiced
@@ -130,7 +131,7 @@ def fee_of(line: Line, *, now: datetime) -> Fee:
 async def cost(number: int, line_id: UUID, *, actor: Actor, now: datetime) -> Cost:
     """Return what cancelling a line of the actor's order costs now and later. Raises ``NotFound``."""
     require(actor, Permission.CANCEL_ORDERS)
-    line = await _line(number, line_id, actor=actor)
+    line = await line_of(number, line_id, actor=actor)
     steps = policies.boundaries(line.policy, line.price, line.starts_at) if line.state is LineState.ACCEPTED else []
     return Cost(line, fee_of(line, now=now), [step for step in steps if step.until >= now])
 
@@ -143,10 +144,10 @@ async def cancel(number: int, line_id: UUID, wanted: CancelLine, *, actor: Actor
     """
     require(actor, Permission.CANCEL_ORDERS)
     reason = _reason(wanted, actor)
-    seen = await _line(number, line_id, actor=actor)
+    seen = await line_of(number, line_id, actor=actor)
     async with db.atomic():
-        await _lock([seen.session_id], [seen.order_id])
-        line = await _line(number, line_id, actor=actor)
+        await lock([seen.session_id], [seen.order_id])
+        line = await line_of(number, line_id, actor=actor)
         if line.state is LineState.CANCELLED:
             return Cancelled(line.id, Money(line.fee_cents or 0), replayed=True)
         _check_open(line, now=now)
@@ -191,10 +192,10 @@ async def excuse(number: int, line_id: UUID, *, reason: str, actor: Actor, now: 
     """
     require(actor, Permission.MANAGE_INVOICES)
     why = _reason(CancelLine(reason=reason, free=True), actor)
-    seen = await _line(number, line_id, actor=actor)
+    seen = await line_of(number, line_id, actor=actor)
     async with db.atomic():
-        await _lock([seen.session_id], [seen.order_id])
-        line = await _line(number, line_id, actor=actor)
+        await lock([seen.session_id], [seen.order_id])
+        line = await line_of(number, line_id, actor=actor)
         if line.state is not LineState.CANCELLED or not line.fee_cents:
             raise Conflict("no_fee", _("There is no fee on this line."))
         await cancel_money.excuse(line, reason=why or "", actor=actor, now=now)
@@ -221,7 +222,7 @@ async def take_back(session_id: UUID, order_id: UUID, *, reason: str, actor: Act
     One credit note an invoice, one mail. Doing it again does nothing.
     """
     async with db.atomic():
-        await _lock([session_id], [order_id])
+        await lock([session_id], [order_id])
         sql = f"{_LINE} WHERE l.order_id = $1 AND l.session_id = $2 AND l.state IN ('awaiting_partner', 'accepted') ORDER BY l.position"
         found = await db.rows(Line, sql, order_id, session_id)
         if found:
@@ -229,7 +230,8 @@ async def take_back(session_id: UUID, order_id: UUID, *, reason: str, actor: Act
     return len(found)
 
 
-async def _line(number: int, line_id: UUID, *, actor: Actor) -> Line:
+async def line_of(number: int, line_id: UUID, *, actor: Actor) -> Line:
+    """Return a line of the actor's order; for ECL, of any. Raises ``NotFound``."""
     company_id = None if actor.is_ecl or actor.kind == "system" else scope.company_of(actor)
     sql = f"{_LINE} WHERE o.number = $1 AND l.id = $2 AND ($3::uuid IS NULL OR o.company_id = $3)"
     found = await db.row(Line, sql, number, line_id, company_id)
@@ -238,7 +240,8 @@ async def _line(number: int, line_id: UUID, *, actor: Actor) -> Line:
     return found
 
 
-async def _lock(session_ids: Sequence[UUID], order_ids: Sequence[UUID]) -> None:
+async def lock(session_ids: Sequence[UUID], order_ids: Sequence[UUID]) -> None:
+    """Lock sessions, then orders, each in the order of their ids."""
     await db.execute("SELECT FROM session WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", list(session_ids))
     await db.execute("SELECT FROM placed_order WHERE id = ANY ($1) ORDER BY id FOR UPDATE", list(order_ids))
 

@@ -9,14 +9,14 @@ from uuid import UUID
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from marketplace.kit.errors import DomainError, Forbidden, NotFound
 from marketplace.kit.i18n import _, fmt_money
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.web import Html, WebRequest, flash, forms, redirect, render
-from marketplace.orders import cancel
+from marketplace.orders import cancel, candidates, replace
 from marketplace.orders.cancel import CancelLine, Cost
 
 _LINE = {"access": "company+ecl", "noun": "order_line"}
@@ -90,4 +90,46 @@ async def excuse(
     return redirect(f"/orders/{number}")
 
 
-HANDLERS = [ask, confirm, excuse]
+class ReplaceForm(msgspec.Struct, frozen=True):
+    """Who comes instead; or a search."""
+
+    person_id: UUID | None = None
+    q: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    verb: str = "replace"
+
+
+@get("/orders/{number:int}/lines/{line_id:uuid}/replace", opt=_LINE)
+async def choose_other(
+    request: WebRequest, number: FromPath[int], line_id: FromPath[UUID], actor: NamedDependency[Actor], q: FromQuery[str] = ""
+) -> Html:
+    """Show who could take this seat instead."""
+    return await _others(request, await replace.line_of(number, line_id, actor=actor), forms.blank(q=q[:100], person_id=""))
+
+
+@post("/orders/{number:int}/lines/{line_id:uuid}/replace", opt=_LINE, status_code=303)
+async def put_other(
+    request: WebRequest, number: FromPath[int], line_id: FromPath[UUID], actor: NamedDependency[Actor], now: NamedDependency[datetime]
+) -> Html | Redirect:
+    """Put somebody else in the seat."""
+    line = await replace.line_of(number, line_id, actor=actor)
+    form = await forms.read(request, ReplaceForm)
+    if form.data is None or form.data.person_id is None:
+        if form.data is not None and form.data.verb == "replace":
+            form = form.with_error("person_id", _("Choose who comes instead."))
+        return await _others(request, line, form, status_code=422)
+    try:
+        await replace.replace(number, line_id, form.data.person_id, actor=actor, now=now)
+    except Forbidden:
+        raise
+    except DomainError as refusal:
+        return await _others(request, line, form.refuse(refusal), status_code=refusal.status)
+    flash(request, _("Somebody else has the seat now."), _("It costs nothing. Both are told, and the partner."))
+    return redirect(f"/orders/{number}")
+
+
+async def _others(request: WebRequest, line: cancel.Line, form: forms.Form[Any], *, status_code: int = 200) -> Html:
+    found = await candidates.of(line.company_id, line.session_id, search=str(form.values.get("q", "")))
+    return render(request, "orders/line_replace.html", status_code=status_code, line=line, found=found, form=form)
+
+
+HANDLERS = [ask, confirm, excuse, choose_other, put_other]
