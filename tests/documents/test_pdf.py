@@ -50,20 +50,17 @@ def packet(pdf: bytes) -> etree._Element:
     return etree.fromstring(re.search(rb"<x:xmpmeta.*</x:xmpmeta>", metadata, re.DOTALL).group())  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    "document", [a_document(), a_credit_note(), a_document(*[a_line()] * 60)], ids=["invoice", "credit note", "many pages"]
-)
-def test_qpdf_finds_nothing_wrong(press: Press, document: InvoiceDocument, tmp_path: Path) -> None:
+def test_qpdf_finds_nothing_wrong_with_many_pages(press: Press, tmp_path: Path) -> None:
     path = tmp_path / "document.pdf"
-    path.write_bytes(made(press, document))
+    path.write_bytes(made(press, a_document(*[a_line()] * 60)))
     done = subprocess.run(["qpdf", "--check", str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No syntax or stream encoding errors found" in done.stdout
 
 
 @pytest.mark.parametrize("profile", ["3a", "ua1"])
-@pytest.mark.parametrize("document", [a_document(payment_url="https://ecl.example/i/1", payment_link="ecl.example"), a_credit_note()])
-def test_an_independent_checker_agrees_that_it_is_pdf_a_3a_and_pdf_ua_1(press: Press, document: InvoiceDocument, profile: str) -> None:
+def test_an_independent_checker_agrees_that_a_link_keeps_it_pdf_a_3a_and_pdf_ua_1(press: Press, profile: str) -> None:
+    document = a_document(payment_url="https://ecl.example/i/1", payment_link="ecl.example")
     report = page.validate_pdf_bytes(made(press, document), profile=page.ValidationProfile(profile))
     assert [(found.rule_id, found.message) for found in report.failures] == []
     assert report.is_compliant
