@@ -40,6 +40,15 @@ _END = (
     "SELECT kind, state, count(*) AS n FROM due_work GROUP BY 1, 2 ORDER BY 1, 2",
     "SELECT series, last_number FROM number_series ORDER BY 1",
     "SELECT kind, count(*) AS n FROM stripe_link GROUP BY 1 ORDER BY 1",
+    "SELECT source, state, cents FROM refund ORDER BY 1, 2, 3",
+    "SELECT state, earned_cents, count(*) AS n FROM settlement_line GROUP BY 1, 2 ORDER BY 1, 2",
+    "SELECT number, state, total_cents, paid_out_cents FROM partner_statement ORDER BY number",
+    "SELECT number, state FROM payout_batch ORDER BY number",
+    "SELECT state, count(*) AS n FROM payout_item GROUP BY 1 ORDER BY 1",
+    "SELECT state, count(*) AS n FROM invoice_run_group GROUP BY 1 ORDER BY 1",
+    "SELECT state, cents FROM bank_entry ORDER BY 1, 2",
+    "SELECT level, count(*) AS n FROM reminder GROUP BY 1 ORDER BY 1",
+    "SELECT state, count(*) AS n FROM person GROUP BY 1 ORDER BY 1",
 )
 
 
