@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def invoice() -> None:
-    """Issued invoices and credit notes.
+    """Issued invoices, credit notes and self-billed invoices.
 
     \b
     Example: marketplace invoice export 2026-000001 --format pdf --out invoice.pdf
@@ -45,7 +45,7 @@ def export(number: str, kind: str, goal: Path) -> None:
     async def run(_loaded: Settings) -> bytes:
         from billing import archive
 
-        return await archive.stored_document(number, kind)
+        return await archive.exported(number, kind)
 
     content = with_database(run)
     if str(goal) == "-":

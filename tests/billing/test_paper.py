@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from billing import archive, paper
 from billing import credits as credit_notes
-from billing import paper
 from billing.changes import corrections
 from billing.changes.corrections import Correction
 from billing.credits import Credit
@@ -19,6 +19,7 @@ from billing.documents.model import DocumentLine, InvoiceReference, VatCategory
 from billing.vat import VatBasis
 from marketplace.kit import clock as kit_clock
 from marketplace.kit import ids
+from marketplace.kit.errors import NotFound
 from marketplace.kit.identity import SYSTEM, Actor, Role
 from tests.builders.billing import a_debtor, an_invoice, number_of
 from tests.documents import rules
@@ -85,3 +86,18 @@ async def test_a_corrected_invoice_names_the_one_it_replaces(db: None, clock: Fa
     xml = ubl.write(document)
     assert b"InvoiceDocumentReference" in xml
     assert rules.findings(xml) == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_export_finds_invoices_and_partners_self_billed_invoices_by_their_number(db: None, clock: FakeClock) -> None:
+    now, statement = clock.now(), ids.new_id()
+    for kind, name in (("pdf", "SB-VLIET-2026-000001.pdf"), ("ubl", "SB-VLIET-2026-000001.xml"), ("xml", "SB-VLIET-2026-000001-cii.xml")):
+        await archive.store_paper(("self_billed", statement), kind=kind, name=name, content=kind.encode(), now=now)
+    await archive.store_paper(("partner_statement", statement), kind="pdf", name="2026-000001.pdf", content=b"statement", now=now)
+    assert [await archive.exported("SB-VLIET-2026-000001", kind) for kind in ("pdf", "ubl-peppol", "cii")] == [b"pdf", b"ubl", b"xml"]
+    for number, kind in (("SB-VLIET-2026-000001", "ubl-nlcius"), ("2026-000001", "pdf"), ("SB-VLIET-2026-000002", "pdf")):
+        with pytest.raises(NotFound):
+            await archive.exported(number, kind)
+    invoice = await an_invoice()
+    await archive.store(invoice, {archive.Format.PDF: b"ours"}, now=now)
+    assert await archive.exported(await number_of(invoice), "pdf") == b"ours"
