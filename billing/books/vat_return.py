@@ -169,15 +169,17 @@ def _vat_id(text: str | None) -> str:
 
 
 # What the buyer was when the document was issued stands on the document; other entries know the debtor as it is today.
-_ROWS = """
-    SELECT p.account, p.vat_category, p.vat_rate, b.country, b.vat_id, coalesce(b.name, '') AS name, sum(p.cents)::bigint AS cents
-      FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
-      LEFT JOIN LATERAL (
-          SELECT coalesce(i.buyer ->> 'country', d.country) AS country, coalesce(i.buyer ->> 'vat_id', d.vat_id) AS vat_id, d.name
-            FROM debtor d LEFT JOIN invoice i ON i.id = e.source_id WHERE d.id = p.debtor_id) b ON p.vat_category = 'AE'
-     WHERE e.booked_on BETWEEN $1 AND $2 AND p.account IN ('revenue', 'commission', 'vat', 'input_vat') AND p.vat_category IS NOT NULL
-     GROUP BY 1, 2, 3, 4, 5, 6
-"""
+_FROM = "ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id"
+_WHERE = "e.booked_on BETWEEN $1 AND $2 AND p.account IN ('revenue', 'commission', 'vat', 'input_vat')"
+_ROWS = f"""
+    SELECT p.account, p.vat_category, p.vat_rate, NULL::text AS country, NULL::text AS vat_id, '' AS name, sum(p.cents)::bigint AS cents
+      FROM {_FROM} WHERE {_WHERE} AND p.vat_category <> 'AE' GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT p.account, p.vat_category, p.vat_rate, coalesce(i.buyer ->> 'country', d.country), coalesce(i.buyer ->> 'vat_id', d.vat_id),
+           coalesce(d.name, ''), sum(p.cents)::bigint
+      FROM {_FROM} LEFT JOIN debtor d ON d.id = p.debtor_id LEFT JOIN invoice i ON i.id = e.source_id
+     WHERE {_WHERE} AND p.vat_category = 'AE' GROUP BY 1, 2, 3, 4, 5, 6
+"""  # noqa: S608 - constants
 
 
 async def read(from_on: date, until_on: date) -> VatReturn:

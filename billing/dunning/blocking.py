@@ -131,7 +131,9 @@ _LISTED = f"""
            to_jsonb(o) AS own, b.until_on AS pass_until_on, b.reason AS pass_reason
       FROM (SELECT i.debtor_id, jsonb_build_object('cents', sum({OPEN_CENTS})::bigint, 'oldest_on', min(i.due_on),
                 'number', (array_agg(i.number ORDER BY i.due_on, i.number))[1]) AS late, min(i.due_on) AS oldest_on
-              FROM invoice i WHERE {LATE} GROUP BY i.debtor_id) l
+              FROM invoice i WHERE {LATE} AND i.debtor_id IN (
+                  SELECT first.debtor_id FROM (SELECT i.debtor_id FROM invoice i WHERE {LATE} ORDER BY i.due_on LIMIT 1000) first)
+             GROUP BY i.debtor_id) l
       JOIN debtor d ON d.id = l.debtor_id LEFT JOIN debtor_dunning o ON o.debtor_id = d.id
       LEFT JOIN block_pass b ON b.debtor_id = d.id AND b.ended_at IS NULL AND b.until_on >= $1
      ORDER BY l.oldest_on, d.name LIMIT 500

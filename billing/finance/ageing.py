@@ -5,7 +5,7 @@ Days are calendar days since the due date; an invoice is late from the day after
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -76,23 +76,29 @@ class Ageing(msgspec.Struct, frozen=True):
 
 
 _SUMS = ", ".join(f"coalesce(sum(cents) FILTER (WHERE place = {place}), 0)::bigint" for place in range(len(BUCKETS)))
+_TOGETHER = ", ".join(f"coalesce(sum(by_bucket[{place + 1}]), 0)::bigint" for place in range(len(BUCKETS)))
 _PLACE = f"width_bucket($1::date - i.due_on, ARRAY[{', '.join(str(limit + 1) for limit in _LIMITS)}])"
-_ROWS = f"SELECT i.debtor_id, {_PLACE} AS place, {OPEN} AS cents FROM invoice i WHERE {OWED}"  # noqa: S608
-_WHOLE = f"SELECT count(*) AS invoices, ARRAY[{_SUMS}] AS by_bucket FROM ({_ROWS}) x WHERE cents <> 0"  # noqa: S608
-_DEBTORS = f"""
-    WITH late AS (SELECT DISTINCT i.debtor_id FROM invoice i WHERE {OWED} AND i.due_on < $1::date),
-         owed AS (SELECT debtor_id, count(*) AS invoices, ARRAY[{_SUMS}] AS by_bucket, sum(cents) FILTER (WHERE place > 0) AS late
-                    FROM ({_ROWS} AND i.debtor_id IN (SELECT debtor_id FROM late)) x WHERE cents <> 0 GROUP BY debtor_id)
-    SELECT o.debtor_id, d.owner_id, d.name, o.invoices, o.by_bucket, count(*) OVER () AS all_late
-      FROM owed o JOIN debtor d ON d.id = o.debtor_id WHERE o.late > 0 ORDER BY o.late DESC, d.name LIMIT {SHOWN}
-"""  # noqa: S608
+# One walk through the index of what is owed (``invoice_owed``); the first row is everybody, then who is late with most.
+_OWED = f"""
+    WITH owed AS MATERIALIZED (
+        SELECT debtor_id, count(*) AS invoices, ARRAY[{_SUMS}] AS by_bucket, coalesce(sum(cents) FILTER (WHERE place > 0), 0)::bigint AS late
+          FROM (SELECT i.debtor_id, {_PLACE} AS place, {OPEN} AS cents FROM invoice i WHERE {OWED}) x WHERE cents <> 0 GROUP BY debtor_id),
+    latest AS (SELECT * FROM owed WHERE late > 0 ORDER BY late DESC, debtor_id LIMIT {SHOWN})
+    SELECT NULL::uuid AS debtor_id, NULL::uuid AS owner_id, '' AS name, coalesce(sum(invoices), 0)::bigint AS invoices, ARRAY[{_TOGETHER}] AS by_bucket,
+           count(*) FILTER (WHERE late > 0) AS late FROM owed
+    UNION ALL
+    SELECT l.debtor_id, d.owner_id, d.name, l.invoices, l.by_bucket, l.late FROM latest l JOIN debtor d ON d.id = l.debtor_id
+"""  # noqa: S608 - constants
 
 
 async def read(today: date) -> Ageing:
     """Return what is owed on a day, with the debtors who are late with most first."""
-    whole = (await db.records(_WHOLE, today))[0]
-    found = await db.records(_DEBTORS, today)
-    late = int(found[0]["all_late"]) if found else 0
-    everybody = Owed(None, None, "", whole["invoices"], tuple(whole["by_bucket"]))
-    rows = [Owed(row["debtor_id"], row["owner_id"], row["name"], row["invoices"], tuple(row["by_bucket"])) for row in found]
-    return Ageing(everybody, rows, late)
+    found = await db.records(_OWED, today)
+    whole = next(row for row in found if row["debtor_id"] is None)
+    late = sorted((row for row in found if row["debtor_id"] is not None), key=lambda row: (-row["late"], row["name"]))
+    return Ageing(_owed(whole), [_owed(row) for row in late], int(whole["late"]))
+
+
+def _owed(row: dict[str, Any]) -> Owed:
+    first, *rest = (int(cents) for cents in row["by_bucket"])
+    return Owed(row["debtor_id"], row["owner_id"], row["name"], int(row["invoices"]), (first, rest[0], rest[1], rest[2], rest[3]))

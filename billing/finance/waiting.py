@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from marketplace.kit.identity import Actor
 
 BOUND = 1_000
+MOST_BLOCKED = 500
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Waiting(msgspec.Struct, frozen=True):
     @property
     def many(self) -> bool:
         """Tell whether there may be more than were counted."""
-        return self.count >= BOUND
+        return self.count >= (MOST_BLOCKED if self.key == "blocked" else BOUND)
 
 
 KINDS: dict[str, tuple[str, str]] = {

@@ -1,4 +1,4 @@
-"""Indexes by which finance reads: the journal by day, money that debtors have with us, what came in lately, ids of Stripe's."""
+"""Indexes by which finance reads: the journal by day, money that debtors have with us, what is owed by whom, what came in."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
@@ -13,6 +13,11 @@ _STATEMENTS = (
     """
     CREATE INDEX invoice_to_pay_back ON invoice (state_at, id)
         WHERE kind = 'invoice' AND paid_cents - refunded_cents > (CASE WHEN state = 'void' THEN 0 ELSE total_cents - credited_cents - written_off_cents END)
+    """,
+    """
+    CREATE INDEX invoice_owed ON invoice (debtor_id)
+        INCLUDE (due_on, state, total_cents, credited_cents, written_off_cents, paid_cents, refunded_cents)
+        WHERE state IN ('issued', 'open', 'processing')
     """,
     "CREATE INDEX payment_recorded ON payment (recorded_at)",
     "CREATE INDEX stripe_link_id ON stripe_link (stripe_id)",
