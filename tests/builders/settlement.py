@@ -68,11 +68,11 @@ async def a_seat(
     *,
     cents: int = 64_500,
     ended_on: date = date(2026, 10, 1),
-    invoiced: bool = True,
+    invoiced: bool = False,
     debtor_id: UUID | None = None,
     **values: object,
 ) -> UUID:
-    """Make a sold seat of a course that ended on a day (not before the clock's if you move it), billed unless told; return its charge."""
+    """Make a sold seat of a course that ended on a day; return its charge, which is not invoiced unless told."""
     payee = await payees.get(payee_id)
     group = f"order:{ids.new_id()}"
     days = {"supply_from_on": ended_on - timedelta(days=30), "supply_to_on": ended_on}

@@ -102,7 +102,7 @@ async def test_it_is_payable_after_delivery_and_hold_days(clock: FakeClock, now:
 async def test_it_is_booked_with_the_invoice_or_at_delivery(now: datetime) -> None:
     payee_id = await a_payee()
     later = date(2027, 3, 1)
-    billed, open_one = await a_seat(payee_id, ended_on=later), await a_seat(payee_id, ended_on=later, invoiced=False)
+    billed, open_one = await a_seat(payee_id, ended_on=later, invoiced=True), await a_seat(payee_id, ended_on=later, invoiced=False)
     await advance.advance(now=now)
     assert (await _one(billed)).booked_on == date(2026, 11, 23)
     assert (await _one(open_one)).booked_on is None
@@ -112,7 +112,7 @@ async def test_it_is_booked_with_the_invoice_or_at_delivery(now: datetime) -> No
 @pytest.mark.parametrize("first", ["seat", "cancellation"])
 async def test_a_cancelled_seat_earns_nothing_in_either_order(now: datetime, first: str) -> None:
     payee_id = await a_payee()
-    charge = await a_seat(payee_id, ended_on=date(2027, 3, 1))
+    charge = await a_seat(payee_id, ended_on=date(2027, 3, 1), invoiced=True)
     if first == "seat":
         await advance.advance(now=now)
     await lines.cancel(charge, kept_cents=0, now=now)
@@ -137,7 +137,7 @@ async def test_a_cancellation_that_comes_before_its_line_counts(now: datetime) -
 
 async def test_a_fee_that_is_kept_is_shared_and_a_waived_one_given_back(now: datetime) -> None:
     payee_id = await a_payee()
-    charge = await a_seat(payee_id, ended_on=date(2027, 3, 1))
+    charge = await a_seat(payee_id, ended_on=date(2027, 3, 1), invoiced=True)
     await advance.advance(now=now)
     await lines.cancel(charge, kept_cents=32_250, now=now)
     assert sum(line.earned_cents for line in await lines.of_charge(charge)) == 32_250 - 4_838
@@ -149,7 +149,7 @@ async def test_a_fee_that_is_kept_is_shared_and_a_waived_one_given_back(now: dat
 
 async def test_who_doesnt_share_fees_gets_none(now: datetime) -> None:
     payee_id = await a_payee(shares_fees=False)
-    charge = await a_seat(payee_id, ended_on=date(2027, 3, 1))
+    charge = await a_seat(payee_id, ended_on=date(2027, 3, 1), invoiced=True)
     await lines.cancel(charge, kept_cents=32_250, now=now)
     assert sum(line.earned_cents for line in await lines.of_charge(charge)) == 0
 
