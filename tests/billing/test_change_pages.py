@@ -166,3 +166,8 @@ async def test_finance_sets_off_itself_but_only_its_own(cast: Cast, client: http
     assert (await viewer.post(f"{mine.at}/set-off", {"against": foreign}, form="/privacy")).status_code == 403
     outsider = await signed_in(client, cast.hr_b)
     assert (await outsider.post(f"{mine.at}/set-off", {"against": foreign}, form="/privacy")).status_code == 404
+
+
+async def test_what_only_ecl_has_is_the_404_of_an_unknown_page(cast: Cast, client: httpx.AsyncClient, mine: Mine) -> None:
+    browser = await signed_in(client, cast.hr_a)
+    assert (await browser.get(f"{mine.at}/credit")).text == (await browser.get("/nowhere")).text

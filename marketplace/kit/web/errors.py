@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from marketplace.kit.errors import Conflict, DomainError, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
 from marketplace.kit.i18n import _, use_locale
-from marketplace.kit.web import pages
+from marketplace.kit.web import nav, pages
 from marketplace.kit.web.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -160,12 +160,18 @@ def _page(request: WebRequest, visitor: Visitor | None, refusal: DomainError | N
     context = {"code": status, "sentence": _sentence(status), "next_step": None, "fields": {}}
     if refusal is not None and status != 404:
         context |= {"sentence": refusal.message, "next_step": refusal.next_step, "fields": refusal.fields}
-    where = {"path": "/", "full_path": "/"} if status in {404, 405} else {}
+    where = _nowhere(visitor) if status in {404, 405} else {}
     try:
         return pages.render(request, "errors/error.html", status_code=status, **context, **where)
     except Exception as broken:  # noqa: BLE001 - the page about errors must not be one
         _failed("error_page_failed", broken)
         return _plain(status)
+
+
+def _nowhere(visitor: Visitor) -> dict[str, Any]:
+    """Return what makes every page that isn't there the same page: nothing in it says where the visitor was going."""
+    rail = nav.rail_for(visitor.actor, "/", visitor.counts)
+    return {"path": "/", "full_path": "/", "nav": nav.items_for(visitor.actor, "/"), "rail": rail}
 
 
 def _plain(status: int) -> Response[str]:
