@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from billing import vat_rules
 from marketplace.kit import settings as kit_settings
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ async def examine(loaded: Settings) -> Report:
     findings += await asyncio.to_thread(_documents)
     findings.append(await _smtp(loaded))
     findings.append(await _stripe(loaded))
+    findings.append(_vat(loaded))
     return Report(findings, kit_settings.masked(loaded))
 
 
@@ -187,6 +189,17 @@ async def _smtp(loaded: Settings) -> Finding:
         )
     caught = f"; the mail catcher: {loaded.mail_page}" if loaded.mail_page else ""
     return Finding("mail", State.OK, f"{where} answers{caught}")
+
+
+def _vat(loaded: Settings) -> Finding:
+    try:
+        rules = vat_rules.book().rules
+    except (kit_settings.SettingsError, OSError) as error:
+        return Finding("vat", State.FAILED, str(error), "Correct the file, or unset MARKETPLACE_VAT_RULES to use ours.")
+    asked = "VIES" if loaded.vies_adapter == "live" else "a stand-in for VIES"
+    base, _token = loaded.access_point
+    sent = f"Peppol: {base}" if base else "no access point: invoices go by mail"
+    return Finding("vat", State.OK, f"rules from {rules[-1].from_on}; VAT ids are asked of {asked}; {sent}")
 
 
 async def _stripe(loaded: Settings) -> Finding:

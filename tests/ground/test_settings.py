@@ -23,6 +23,11 @@ from marketplace.kit.settings import SettingsError, effective_environment, load,
         ({"STRIPE_API_KEY": "sk_live_x"}, "STRIPE_API_KEY is a live key: set MARKETPLACE_LIVE=1"),
         ({"STRIPE_API_KEY": "sk_test_x"}, "STRIPE_API_KEY is set without STRIPE_WEBHOOK_SECRET"),
         ({"MARKETPLACE_LIVE": "1"}, "MARKETPLACE_LIVE=1 needs a live STRIPE_API_KEY"),
+        ({"MARKETPLACE_VIES": "maybe"}, "MARKETPLACE_VIES is “maybe”: write live or offline."),
+        ({"MARKETPLACE_VIES": "offline", "MARKETPLACE_LIVE": "1"}, "MARKETPLACE_VIES=offline invents answers"),
+        ({"MARKETPLACE_VAT_PROOF_DAYS": "0"}, "must be at least 1"),
+        ({"MARKETPLACE_PEPPOL_URL": "http://ap.example"}, "MARKETPLACE_PEPPOL_URL must start with https://"),
+        ({"MARKETPLACE_PEPPOL_URL": "https://ap.example"}, "without MARKETPLACE_PEPPOL_TOKEN"),
         ({"STRIPE_API_KEY": "sk_live_x", "MARKETPLACE_LIVE": "1"}, "A live STRIPE_API_KEY does not go with demo data"),
     ],
 )
@@ -58,6 +63,7 @@ def test_secrets_are_never_printed() -> None:
         "STRIPE_API_KEY": "sk_test_geheim-2",
         "STRIPE_WEBHOOK_SECRET": "whsec_geheim-3",
         "MARKETPLACE_SMTP_PASSWORD": "geheim-4",
+        "MARKETPLACE_PEPPOL_TOKEN": "geheim-6",
         "MARKETPLACE_SECRET": "geheim-5",
     }
     shown = masked(load(secrets))

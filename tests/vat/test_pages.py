@@ -178,5 +178,9 @@ async def test_pages_speak_dutch(cast: Cast, client: httpx.AsyncClient) -> None:
     await an_invoice()
     await kit_db.execute("UPDATE account SET locale = 'nl' WHERE id = $1", cast.ecl.account_id)
     browser = await signed_in(client, cast.ecl)
-    for path, words in (("/vat-checks", "Btw-nummers"), ("/vat-certificates", "Vrijstellingscertificaten"), ("/vat-rules", "CRKBO-register")):
+    for path, words in (
+        ("/vat-checks", "Btw-nummers"),
+        ("/vat-certificates", "Vrijstellingscertificaten"),
+        ("/vat-rules", "CRKBO-register"),
+    ):
         assert words in (await browser.get(path)).text

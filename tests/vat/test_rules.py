@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,7 @@ from billing.vat import (
     totals,
 )
 from billing.vat_rules import VatRules
+from marketplace.kit import settings
 from marketplace.kit.i18n import use_locale
 from marketplace.kit.settings import SettingsError
 
@@ -204,3 +206,16 @@ def test_a_file_must_say_something_of_everything() -> None:
         vat_rules.read(content.replace('coaching = "taxed"', 'coaching = "perhaps"'), name="x")
     with pytest.raises(SettingsError, match="can't be read"):
         vat_rules.read("[[rules]\n", name="x")
+
+
+def test_a_file_of_their_own_is_read_in_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = tmp_path / "rules.toml"
+    theirs.write_text(vat_rules.OURS.read_text(encoding="utf-8").replace('coaching = "taxed"', 'coaching = "exempt"'), encoding="utf-8")
+    monkeypatch.setenv("MARKETPLACE_VAT_RULES", str(theirs))
+    settings.reload()
+    try:
+        assert decide(VatFacts(basis=VatBasis.COACHING, supply_on=NEW_YEAR), ECL, DUTCH).category == "E"
+    finally:
+        monkeypatch.undo()
+        settings.reload()
+    assert decide(VatFacts(basis=VatBasis.COACHING, supply_on=NEW_YEAR), ECL, DUTCH).category == "S"
