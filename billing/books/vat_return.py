@@ -36,9 +36,10 @@ BOXES: dict[str, str] = {
 MEMO = "exempt"
 MEMO_NAME = N_("VAT-exempt turnover (in no box)")
 _ADDED_UP = ("1a", "1b", "1c", "1e", "3b")
+# Greece also by the prefix of its VAT ids; Northern Ireland (XI) counts for goods only.
 EU = frozenset(
     ["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "PL", "PT",
-     "RO", "SE", "SI", "SK", "XI"]
+     "RO", "SE", "SI", "SK"]
 )  # fmt: skip
 
 

@@ -80,13 +80,23 @@ def _count(key: str, source: str, amount: str | None) -> str:
 
 
 COUNTS = " UNION ALL ".join(_count(key, source, amount) for key, (source, amount) in _FROM.items())
-_RAIL = {"bank": "/bank-files", "statements": "/partner-statements", "batches": "/payout-batches"}
+_RAIL = {
+    "differences": "/finance",
+    "refunds": "/finance",
+    "bank": "/bank-files",
+    "statements": "/partner-statements",
+    "batches": "/payout-batches",
+}
 _IN_RAIL = " UNION ALL ".join(_count(key, _FROM[key][0], None) for key in _RAIL)
 
 
 async def in_rail() -> dict[str, int]:
     """Return how many things wait behind each entry of the desk's rail, by its address, in one query."""
-    return {_RAIL[one.key]: one.count for one in await db.rows(Waiting, _IN_RAIL) if one.count}
+    found: dict[str, int] = {}
+    for one in await db.rows(Waiting, _IN_RAIL):
+        if one.count:
+            found[_RAIL[one.key]] = found.get(_RAIL[one.key], 0) + one.count
+    return found
 
 
 async def read(*, actor: Actor, today: date) -> list[Waiting]:

@@ -73,6 +73,7 @@ def test_a_return_of_all_cases_is_as_by_hand() -> None:
         ("AE", NONE, "DE", "3b"),
         ("AE", NONE, "EL", "3b"),
         ("AE", NONE, "NL", "1e"),
+        ("AE", NONE, "XI", "1e"),
         ("AE", NONE, None, "1e"),
         ("E", NONE, "NL", "exempt"),
     ],
