@@ -31,6 +31,8 @@ async def copy_to_stripe(payload: dict[str, Any], *, item: work.WorkItem, now: d
     if len(mirror.lines) > MAX_LINES:
         message = f"Invoice {mirror.number} has {len(mirror.lines)} lines; Stripe takes {MAX_LINES}."
         raise work.GiveUp(message)
+    if item.attempts == 1 and await _needs_no_copy(mirror.invoice_id):
+        return
     try:
         copy = await _walk(gateway(), mirror, item=item, now=now)
     except GatewayError as error:
@@ -39,6 +41,15 @@ async def copy_to_stripe(payload: dict[str, Any], *, item: work.WorkItem, now: d
         message = f"Stripe refuses invoice {mirror.number}: {error}"
         raise work.GiveUp(message) from error
     await project(mirror.invoice_id, copy, now=now)
+
+
+async def _needs_no_copy(invoice_id: UUID) -> bool:
+    """Tell whether nothing is left to collect of an invoice that Stripe has never seen: paid by bank, credited or withdrawn at once."""
+    sql = """
+        SELECT 1 FROM invoice i WHERE id = $1 AND state IN ('paid', 'credited', 'void')
+            AND NOT EXISTS (SELECT FROM stripe_link l WHERE l.kind = 'invoice' AND l.our_id = i.id)
+    """
+    return await db.value(sql, invoice_id) is not None
 
 
 async def _walk(stripe: Gateway, mirror: InvoiceMirror, *, item: work.WorkItem, now: datetime) -> StripeInvoice:

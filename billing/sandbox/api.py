@@ -33,9 +33,10 @@ async def api(scope: Scope, receive: Receive, send: Send) -> None:
         body += message.get("body", b"")
         more = bool(message.get("more_body"))
     http: HTTPScope = scope
-    headers = {name.decode().lower(): value.decode() for name, value in http["headers"]}
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in http["headers"]}
     path = "/v1/" + http["path"].strip("/").removeprefix("v1/")
-    form = body.decode() if http["method"] == "POST" else http["query_string"].decode()
+    raw = bytes(body) if http["method"] == "POST" else http["query_string"]
+    form = raw.decode("utf-8", "replace").replace("\x00", "%00")
     base = f"{http['scheme']}://{headers.get('host', '127.0.0.1')}"
     result = await answer(Request(method=http["method"], path=path, form=form, headers=headers, base=base))
     if result.hang_seconds:

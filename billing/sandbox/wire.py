@@ -71,6 +71,8 @@ def decode_form(text: str) -> Json:
     """Return a nested form (``lines[0][amount]=5``, ``expand[]=x``) as dictionaries and lists of text."""
     root: Json = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
+        if "\x00" in name or "\x00" in value:
+            raise Refusal(400, "Invalid string: null bytes are not allowed", param=name.partition("\x00")[0] or None)
         keys = [part.rstrip("]") for part in name.split("[")]
         _put(root, keys, value)
     return {key: _as_lists(value) for key, value in root.items()}

@@ -60,7 +60,7 @@ async def test_each_kind_of_difference_says_what_why_and_how_to_mend(cast: Cast,
     page = (await (await signed_in(client, cast.ecl)).get(PAGE)).text
     assert await number_of(invoice_id) in page
     assert "€17.00 differs, in 17 places." in page
-    assert page.count("Take over") == 1
+    assert page.count("Take over into the books") == 1
 
 
 async def test_what_is_gone_is_shown_as_mended(cast: Cast, client: httpx.AsyncClient, now: datetime) -> None:

@@ -190,7 +190,7 @@ class Judge(httpx.AsyncBaseTransport):
         answer = await response.aread()
         if not request.url.path.startswith("/v1/"):
             return response
-        form = body.decode() if request.method == "POST" else request.url.query.decode()
+        form = body.decode(errors="replace") if request.method == "POST" else request.url.query.decode()
         self.seen += 1
         self.operations.append(f"{request.method} {template(request.url.path, request.method.lower())}")
         self.violations += violations(request.method, request.url.path, form, response.status_code, answer)

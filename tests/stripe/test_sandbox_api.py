@@ -180,3 +180,10 @@ async def test_events_tell_what_happened_in_order(raw: httpx.AsyncClient) -> Non
     ]  # fmt: skip
     only = (await raw.get("/v1/events", params={"types[0]": "invoice.finalized"})).json()["data"]
     assert [event["data"]["object"]["id"] for event in only] == [invoice]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe=1", b"name=x%00y", b"name=x\x00y", b"[[[=1", b"=", b"a[][][b]=1"])
+async def test_bytes_that_make_no_form_are_refused_not_broken(raw: httpx.AsyncClient, body: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert (await raw.post("/v1/customers", content=body, headers=headers)).status_code == 400
+    assert (await raw.get("/v1/customers", params={"limit": "\x00"})).status_code == 400

@@ -163,6 +163,17 @@ async def test_what_was_paid_by_bank_can_no_longer_be_paid_at_stripe(stripe: Gat
     await in_order(invoice_id, clock)
 
 
+async def test_what_needs_no_collecting_never_goes_to_stripe(stripe: Gateway, clock: FakeClock) -> None:
+    debtor_id, at = await a_debtor(), clock.now()
+    by_bank, withdrawn, credited = [await an_invoice(debtor_id, **INVOICE) for _ in range(3)]
+    await payments.record(by_bank, source="bank", external_id="b1", cents=18_150, method="bank_transfer", received_at=at, now=at)
+    await closing.withdraw(withdrawn, reason="Wrong company", actor=ECL, now=at)
+    await credit(credited)
+    await settle(clock)
+    assert (await theirs("invoice"), await theirs("customer"), await stuck()) == ([], [], [])
+    assert await db.value("SELECT count(*) FROM due_work WHERE kind LIKE 'billing.stripe%' AND state <> 'done'") == 0
+
+
 STEPS = ("invoices.retrieve", "tax_rates.retrieve", "credit_notes.preview", "credit_notes.create", "refunds.create")
 
 
