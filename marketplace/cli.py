@@ -30,6 +30,7 @@ VERBS = {
     "jobs": ("marketplace.commands.jobs", "Periodic jobs, backlog and dead letters."),
     "import-staff": ("marketplace.commands.staff", "Import a company's staff from a file."),
     "invoice": ("marketplace.commands.invoice", "Issued documents."),
+    "bank": ("marketplace.commands.bank", "Take in statements of the bank."),
     "payout": ("marketplace.commands.payout", "Payments to partners and their bank files."),
     "ledger": ("marketplace.commands.ledger", "Check the books, export them."),
     "vat-return": ("marketplace.commands.vat_return", "The figures of the VAT return."),

@@ -62,8 +62,11 @@ async def confirm(entry_id: UUID, key: str, *, actor: Actor, now: datetime) -> b
 async def confirm_certain(file_id: UUID | None, *, actor: Actor, now: datetime) -> int:
     """Confirm every certain proposal of a file (None: of all that waits), each in its own step; return how many."""
     require(actor, Permission.MANAGE_INVOICES)
-    done = 0
-    for one in await entries.waiting(file_id):
+    done, waiting = 0, await entries.waiting(file_id)
+    seen = await candidates.proposals(waiting)
+    for one in waiting:
+        if not seen[one.id] or not seen[one.id][0].certain:
+            continue
         async with db.atomic():
             entry = await entries.get(one.id, actor=actor, lock=True)
             best = next(iter((await candidates.proposals([entry]))[entry.id]), None) if entry.left_cents else None

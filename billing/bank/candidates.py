@@ -71,14 +71,18 @@ _PAYERS = f"""
                      AND {OPEN_CENTS} < 0), 0)::bigint AS surplus_cents,
            coalesce((SELECT jsonb_agg(c.number ORDER BY c.number) FROM invoice c JOIN invoice i ON i.id = c.credits_id
                      WHERE c.debtor_id = d.id AND i.state = 'paid' AND {OPEN_CENTS} < 0), '[]') AS credit_notes
-      FROM debtor d WHERE EXISTS (SELECT 1 FROM invoice i WHERE i.debtor_id = d.id AND {_PAYABLE})
+      FROM debtor d
+     WHERE (EXISTS (SELECT 1 FROM debtor_account a WHERE a.debtor_id = d.id AND a.iban = ANY($1)) OR lower(d.name || ' ' || d.legal_name) LIKE ANY($2))
+       AND EXISTS (SELECT 1 FROM invoice i WHERE i.debtor_id = d.id AND {_PAYABLE})
 """  # noqa: S608 - constants
 
 
 async def _payers(entries: Sequence[Entry]) -> list[Payer]:
-    """Return every company with something open, when money came in at all."""
-    if not any(one.left_cents > 0 for one in entries):
+    """Return the companies with something open whose account or name these entries may bear; ``matching`` judges."""
+    came = [one for one in entries if one.left_cents > 0]
+    if not came:
         return []
+    words = {word for one in came for word in mentions.words_of(one.name) if len(word) >= 4}
     return [
         Payer(
             id=one.id,
@@ -88,7 +92,7 @@ async def _payers(entries: Sequence[Entry]) -> list[Payer]:
             surplus_cents=max(0, one.surplus_cents),
             surplus_note=", ".join(one.credit_notes[-3:]),
         )
-        for one in await db.rows(_Debtor, _PAYERS)
+        for one in await db.rows(_Debtor, _PAYERS, sorted({one.iban for one in came if one.iban}), [f"%{word}%" for word in sorted(words)])
     ]
 
 
