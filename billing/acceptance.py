@@ -129,12 +129,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return self.blocks and self.met is False
 
 
-def check(profile: Profile, debtor: Debtor, lines: Sequence[Billed] | None = None, *, certified: bool = False) -> list[Finding]:
+def check(
+    profile: Profile, debtor: Debtor, lines: Sequence[Billed] | None = None, *, certified: bool = False, vat_known: bool = True
+) -> list[Finding]:
     """Return every requirement with whether it is met: of the debtor's profile and, with ``lines``, of an invoice with them.
 
-    ``certified``: the debtor's exemption certificate is on file. Pure.
+    ``certified``: the debtor's exemption certificate is on file; ``vat_known``: VIES answered about its VAT id. Pure.
     """
-    return [*_of_debtor(profile, debtor, certified=certified), *_of_vat(debtor, lines), *_of_lines(profile, debtor, lines)]
+    return [*_of_debtor(profile, debtor, certified=certified), *_of_vat(debtor, lines, known=vat_known), *_of_lines(profile, debtor, lines)]
 
 
 def stops(findings: Iterable[Finding]) -> list[Finding]:
@@ -175,11 +177,11 @@ def is_peppol_id(scheme: str, text: str) -> bool:
     return scheme in _DIGITS and text.isascii() and text.isdigit() and len(text) == _DIGITS[scheme]
 
 
-def _of_vat(debtor: Debtor, lines: Sequence[Billed] | None) -> list[Finding]:
+def _of_vat(debtor: Debtor, lines: Sequence[Billed] | None, *, known: bool) -> list[Finding]:
     """Reverse charge wants a VAT id that was found right; who could have it and has none is told, but not stopped."""
     shifted = sum(line.vat_category == "AE" for line in lines or ())
     if shifted:
-        return [Finding(code="vat_id", met=bool(debtor.vat_id) and debtor.vat_id_valid, many=shifted)]
+        return [Finding(code="vat_id", met=bool(debtor.vat_id) and debtor.vat_id_valid and known, many=shifted)]
     if debtor.country != "NL" and debtor.country in EU:
         return [Finding(code="vat_id", met=bool(debtor.vat_id) and debtor.vat_id_valid, blocks=False)]
     return []

@@ -16,6 +16,7 @@ from billing import debtors, vat
 from billing.runs import groups, judging
 from billing.runs.groups import Wish
 from billing.runs.states import RunState
+from billing.vies import checks
 from marketplace.kit import audit, db, ids, work
 from marketplace.kit.errors import Invalid, InvalidTransition, NotFound
 from marketplace.kit.i18n import _
@@ -138,8 +139,10 @@ async def collect(run_id: UUID, *, now: datetime) -> None:
         items = await db.rows(Item, _ITEMS, run.until_on, run.scope, list(run.debtor_ids))
         owners = {debtor.id: debtor for debtor in await debtors.many({item.debtor_id for item in items})}
         planned = groups.plan(items, {debtor_id: Wish(owner.rhythm, owner.split_by) for debtor_id, owner in owners.items()})
-        judge = await judging.judge_of(owners.values(), on=run.until_on)
+        judge = await judging.judge_of(owners.values(), on=run.until_on, now=now)
         await _write(run_id, planned, owners, judge, now=now)
+        for debtor_id in sorted({item.debtor_id for item in items if item.vat_category == "AE"} & judge.unanswered):
+            await checks.ask(debtor_id, now=now)
         await db.execute("UPDATE invoice_run SET state = 'preview', collected_at = $2 WHERE id = $1", run_id, now)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing import charges, debtors
+from billing import charges, debtors, redecide
 from billing.acceptance import Finding
 from billing.runs import judging
 from marketplace.kit import audit, clock, db, ids, work
@@ -40,7 +40,8 @@ async def refuse(group_key: str, lines: Sequence[charges.Charge], debtor: Debtor
     One that ECL released with a reason passes. In the caller's transaction, which has locked the lines.
     """
     released = await db.value("SELECT reason FROM invoice_hold WHERE group_key = $1 AND state = 'released'", group_key)
-    found = [] if released else (await judging.judge_of([debtor], on=clock.today(now))).stops(debtor, lines)
+    decided = await redecide.before_issue(lines, now=now)
+    found = [] if released else _ours((await judging.judge_of([debtor], on=clock.today(now))).stops(debtor, decided))
     if not found:
         sql = "UPDATE invoice_hold SET state = 'released', released_at = $2 WHERE group_key = $1 AND state = 'held' RETURNING id"
         if ended := await db.value(sql, group_key, now):
@@ -52,6 +53,11 @@ async def refuse(group_key: str, lines: Sequence[charges.Charge], debtor: Debtor
         data = {"debtor": debtor.id, "findings": [finding.code for finding in found]}
         await audit.record("invoice_hold.held", actor=SYSTEM, subject=("invoice_hold", hold_id), data=data, now=now)
     return True
+
+
+def _ours(found: Sequence[Finding]) -> list[Finding]:
+    """Return what somebody must mend; an answer of VIES is waited for by ``vies.checks`` and comes by itself."""
+    return [finding for finding in found if finding.code != "vat_id"]
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +115,7 @@ async def ask_again(hold_id: UUID, *, actor: Actor, now: datetime) -> list[Findi
     require(actor, Permission.MANAGE_INVOICES)
     hold = await get(hold_id)
     debtor = await debtors.get(hold.debtor_id)
-    found = (await judging.judge_of([debtor], on=clock.today(now))).stops(debtor, await lines_of(hold))
+    found = _ours((await judging.judge_of([debtor], on=clock.today(now))).stops(debtor, await lines_of(hold)))
     async with db.atomic():
         if found:
             await db.execute("UPDATE invoice_hold SET findings = $2 WHERE id = $1", hold_id, msgspec.json.encode(found).decode())
@@ -138,7 +144,7 @@ async def try_all(*, now: datetime) -> int:
     asked = 0
     for hold in await waiting(limit=10_000):
         debtor = await debtors.get(hold.debtor_id)
-        if not (await judging.judge_of([debtor], on=clock.today(now))).stops(debtor, await lines_of(hold)):
+        if not _ours((await judging.judge_of([debtor], on=clock.today(now))).stops(debtor, await lines_of(hold))):
             await _request(hold.group_key, now=now)
             asked += 1
     return asked

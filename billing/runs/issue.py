@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from billing import charges, debtors, issuing
+from billing import charges, debtors, issuing, redecide
 from billing.runs import collect, judging
 from billing.runs.states import GroupState, RunState
 from marketplace.kit import audit, db, work
@@ -130,7 +130,8 @@ async def _issue(group: _Group, *, now: datetime) -> UUID | None:
         await _settle(group, GroupState.EMPTY, found, now=now)
         return None
     debtor = await debtors.get(group.debtor_id)
-    stopped = (await judging.judge_of([debtor], on=group.until_on)).stops(debtor, found)
+    found = await redecide.before_issue(found, now=now)
+    stopped = (await judging.judge_of([debtor], on=group.until_on, now=now)).stops(debtor, found)
     if stopped:
         await _settle(group, GroupState.BLOCKED, found, findings=stopped, now=now)
         return None
@@ -152,7 +153,8 @@ async def _settle(
 ) -> None:
     """Write down how a group ended, with its sums as they are now and what is different from the preview."""
     net, tax = collect.sums(found)
-    changed = None if len(found) == group.lines else {"left_out": group.lines - len(found), "was_cents": group.total_cents}
+    same = len(found) == group.lines and net + tax == group.total_cents
+    changed = None if same else {"left_out": group.lines - len(found), "was_cents": group.total_cents}
     sql = """
         UPDATE invoice_run_group SET state = $2, findings = $3, changed = $4, lines = $5, net_cents = $6, vat_cents = $7, total_cents = $8,
                invoice_id = $9, state_at = $10 WHERE id = $1

@@ -10,19 +10,21 @@ import msgspec
 from billing import acceptance, debtors
 from billing.acceptance import COMPANY, Finding
 from billing.runs import certificates, profiles
+from billing.vies import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from billing.debtors import Debtor
 
 
 class Judge(msgspec.Struct, frozen=True):
-    """What is needed to judge invoices of some debtors: their profiles, and whose certificate is on file."""
+    """What is needed to judge invoices of some debtors: their profiles, whose certificate is on file, whose VAT id VIES owes an answer on."""
 
     profiles: dict[str, acceptance.Profile]
     certified: frozenset[UUID]
+    unanswered: frozenset[UUID] = frozenset()
 
     def stops(self, debtor: Debtor, lines: Sequence[acceptance.Billed]) -> list[Finding]:
         """Return what would send an invoice with these lines back."""
@@ -31,15 +33,18 @@ class Judge(msgspec.Struct, frozen=True):
     def findings(self, debtor: Debtor, lines: Sequence[acceptance.Billed] | None = None) -> list[Finding]:
         """Return every requirement, with whether it is met. A profile that is gone counts as the plain company's."""
         profile = self.profiles.get(debtor.acceptance_profile, COMPANY)
-        return acceptance.check(profile, debtor, lines, certified=debtor.id in self.certified)
+        return acceptance.check(profile, debtor, lines, certified=debtor.id in self.certified, vat_known=debtor.id not in self.unanswered)
 
 
-async def judge_of(owners: Iterable[Debtor], *, on: date) -> Judge:
-    """Return the judge of these debtors' invoices on a day."""
+async def judge_of(owners: Iterable[Debtor], *, on: date, now: datetime | None = None) -> Judge:
+    """Return the judge of these debtors' invoices on a day; with ``now`` also by what VIES answered until then."""
     found = list(owners)
     known = await profiles.many(sorted({debtor.acceptance_profile for debtor in found}))
     asked = [debtor.id for debtor in found if known.get(debtor.acceptance_profile, COMPANY).wants_certificate]
-    return Judge(known, await certificates.held(asked, on=on) if asked else frozenset())
+    abroad = [debtor.id for debtor in found if now is not None and debtor.vat_id and debtor.country != "NL"]
+    stands = await checks.standings(abroad, now=now) if abroad and now is not None else {}
+    unanswered = frozenset(debtor_id for debtor_id, one in stands.items() if not one.settled)
+    return Judge(known, await certificates.held(asked, on=on) if asked else frozenset(), unanswered)
 
 
 async def before_ordering(debtor_id: UUID, lines: Sequence[acceptance.Billed]) -> list[Finding]:

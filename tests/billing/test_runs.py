@@ -12,13 +12,13 @@ from billing import charges, debtors, invoices, issuing
 from billing.runs import collect, holds, issue, jobs, profiles, read, references, watch
 from billing.runs.references import References
 from billing.runs.states import GroupState, RunState
-from billing.vat import VatBasis
+from billing.vat import BuyerFacts, SellerFacts, VatBasis, VatFacts, decide
 from marketplace.commands import invoice_run
 from marketplace.kit import audit, clock, db, ids, work
 from marketplace.kit.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from marketplace.kit.identity import SYSTEM
 from marketplace.kit.web import paging
-from tests.builders.billing import a_charge, a_debtor
+from tests.builders.billing import SUPPLY, a_charge, a_debtor, a_decision
 from tests.builders.runs import a_monthly_debtor, a_preview, a_ready_charge
 
 if TYPE_CHECKING:
@@ -185,6 +185,32 @@ async def test_what_would_come_back_by_now_is_not_issued(db: None, now: datetime
     [group] = await _groups(run_id)
     assert group.state is GroupState.BLOCKED
     assert [finding.code for finding in group.findings] == ["ubl"]
+
+
+async def test_what_waits_for_vies_is_blocked_and_vies_is_asked(db: None, now: datetime) -> None:
+    debtor = await a_monthly_debtor(country="DE", vat_id="DE136695976", kvk=None)
+    shifted = a_decision(buyer=BuyerFacts(country="DE", vat_id="DE136695976", vat_id_valid=True))
+    await a_ready_charge(debtor, vat=shifted)
+    await _change(debtor, vat_id="DE129273398")  # another id, which VIES was never asked about
+    [group] = await _groups(await a_preview())
+    assert [finding.code for finding in group.findings] == ["vat_id"]
+    assert await _value("SELECT count(*) FROM due_work WHERE kind = 'billing.vies_check' AND state = 'queued'") == 1
+
+
+async def test_vat_that_is_decided_otherwise_by_now_is_said(db: None, now: datetime) -> None:
+    """The seller entered the register between preview and issue, so a course that was taxed is exempt."""
+    from billing import seller
+
+    debtor = await a_monthly_debtor()
+    taxed = decide(VatFacts(basis=VatBasis.PROFESSIONAL_COURSE, supply_on=SUPPLY), SellerFacts(vat_id="NL000099998B57"), BuyerFacts())
+    await a_ready_charge(debtor, vat=taxed, cents=10_000)
+    run_id = await a_preview()
+    assert (await _groups(run_id))[0].total_cents == 12_100
+    await seller.enter_crkbo(date(2026, 11, 1), actor=SYSTEM, now=now)
+    await _issue_all(run_id, now)
+    [group] = await _groups(run_id)
+    assert (group.state, group.total_cents, group.was.cents) == (GroupState.ISSUED, 10_000, 12_100)
+    assert (await invoices.get(group.invoice_number or "", actor=SYSTEM)).total_cents == 10_000
 
 
 async def test_two_runs_over_the_same_charges_bill_them_once(db: None, now: datetime) -> None:
