@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from marketplace.kit.errors import Invalid
+
 if TYPE_CHECKING:
     from billing.bank.intake import Received
     from marketplace.kit.settings import Settings
@@ -42,7 +44,10 @@ def import_(file: Path, *, confirm: bool) -> None:
         received = await intake.receive(file.name, content, actor=SYSTEM, now=clock.now())
         return received, await allocate.confirm_certain(received.file_id, actor=SYSTEM, now=clock.now()) if confirm else 0
 
-    received, confirmed = with_database(run)
+    try:
+        received, confirmed = with_database(run)
+    except Invalid as refusal:
+        raise click.ClickException(f"{refusal.message} {refusal.next_step or ''}".strip()) from refusal
     if received.replayed:
         click.echo("This file was here already; nothing new was read.")
     else:
