@@ -42,6 +42,7 @@ async def test_ecl_makes_looks_over_and_issues_a_run(cast: Cast, client: httpx.A
     assert "2026-000001" in page
     assert "data-poll" not in page
     assert "Until 23 November 2026" in (await ecl.get("/invoice-runs")).text
+    assert "Hortus Labs B.V.;;Invoice issued;2026-000001;1;645.00;0.00;645.00" in (await ecl.get(f"{where}/invoices.csv")).text
 
 
 async def test_a_blocked_group_says_what_to_mend_and_takes_it(cast: Cast, client: httpx.AsyncClient, now: datetime) -> None:

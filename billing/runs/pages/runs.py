@@ -21,8 +21,8 @@ from marketplace.kit.clock import today
 from marketplace.kit.errors import DomainError
 from marketplace.kit.i18n import _, fmt_date, n_
 from marketplace.kit.identity import Actor, Permission, require
-from marketplace.kit.money import Money
-from marketplace.kit.web import Html, WebRequest, flash, forms, paging, redirect, render
+from marketplace.kit.money import Money, euros
+from marketplace.kit.web import Html, WebRequest, flash, forms, paging, redirect, render, spreadsheet
 
 _SHOWS = ("ready", "blocked", "issued", "left")
 
@@ -106,6 +106,31 @@ async def show(
         stuck=await read.stuck(run_id) if run.state is RunState.ISSUING else 0, split_words=split_words,
         link=lambda **changes: f"/invoice-runs/{run_id}?" + urlencode({k: v for k, v in ({"show": wanted} | changes).items() if v}),
     )  # fmt: skip
+
+
+@get("/invoice-runs/{run_id:uuid}/invoices.csv", opt={"access": "ecl", "noun": "invoice_run"})
+async def groups_file(run_id: FromPath[UUID], actor: NamedDependency[Actor]) -> Response[bytes]:
+    """Send a run's invoices as a file."""
+    require(actor, Permission.MANAGE_INVOICES)
+    run = await collect.get(run_id)
+    found = (await read.groups(run_id, paging.read(None, int, size=10_000))).items
+    header = [
+        _("Company"),
+        _("Divided by"),
+        _("State"),
+        _("Invoice"),
+        _("Lines"),
+        _("Without VAT"),
+        _("VAT"),
+        _("Total"),
+        _("What is missing"),
+    ]
+    rows = (
+        [group.debtor_name, split_words(group), _(GROUP_NAMES[group.state]), group.invoice_number or "", group.lines,
+         euros(group.net_cents), euros(group.vat_cents), euros(group.total_cents), "; ".join(said.asks for said in says(group.findings))]
+        for group in found
+    )  # fmt: skip
+    return spreadsheet.answer(f"invoice-run-{run.until_on.isoformat()}.csv", header, rows)
 
 
 @post("/invoice-runs/{run_id:uuid}/issue", opt={"access": "ecl", "noun": "invoice_run"}, status_code=303)
@@ -198,4 +223,4 @@ def title(until_on: date) -> str:
     return _("Run until {date}", date=fmt_date(until_on, "long"))
 
 
-HANDLERS = [show_list, show_new, create, show, start, stop, again, show_group, fill_group]
+HANDLERS = [show_list, show_new, create, show, groups_file, start, stop, again, show_group, fill_group]
