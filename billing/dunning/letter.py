@@ -111,6 +111,8 @@ def _document(head: _Head, items: Sequence[_Item], known: Sequence[interest.Rate
         for part in interest.interest(item.open_cents, due_on=item.due_on, until_on=head.dated_on, rates=known)
     )  # fmt: skip
     page = f"{settings().base_url}/invoices?show=overdue"
+    open_cents = sum(item.open_cents for item in items)
+    costs = min(head.costs_cents, interest.collection_costs(open_cents))  # what was paid since asks for less
     return Document(
         language=head.language,
         dated_on=head.dated_on,
@@ -125,10 +127,10 @@ def _document(head: _Head, items: Sequence[_Item], known: Sequence[interest.Rate
             for item in items
         ),
         pay_by_on=add_working_days(head.dated_on, PAY_WITHIN),
-        total_cents=sum(item.open_cents for item in items) + sum(line.cents for line in lines) + head.costs_cents,
+        total_cents=open_cents + sum(line.cents for line in lines) + costs,
         interest=lines,
-        costs_cents=head.costs_cents,
-        costs_text=_("Collection costs (art. 6:96 of the Dutch Civil Code)") if head.costs_cents else "",
+        costs_cents=costs,
+        costs_text=_("Collection costs (art. 6:96 of the Dutch Civil Code)") if costs else "",
         blocked_on=blocked_on,
         payment_reference=_reference([item.number for item in items]),
         payment_link=page.partition("://")[2],
