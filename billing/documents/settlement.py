@@ -124,10 +124,10 @@ class SettlementStatement(Paper, frozen=True, kw_only=True, tag="settlement"):
     def sums(self) -> list[tuple[str, int]]:
         """From this period's shares to what is paid out."""
         rows = [(_("Your shares"), self.net_cents), (_("VAT"), self.vat_cents)]
-        rows += [(_("From earlier statements"), self.opening_cents)] if self.opening_cents else []
+        rows += [(_("Opening balance"), self.opening_cents)] if self.opening_cents else []
         rows += [(adjustment.text, adjustment.cents) for adjustment in self.adjustments]
         carried = self.closing_cents if self.payout_cents else 0
-        return rows + ([(_("To the next statement"), -carried)] if carried else [])
+        return rows + ([(_("Carried over"), -carried)] if carried else [])
 
     @property
     def small_print(self) -> str:
