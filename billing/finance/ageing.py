@@ -27,7 +27,7 @@ BUCKETS: tuple[tuple[int | None, str], ...] = (
 )
 """(up to how many days late, name), in order."""
 OPEN = "i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents"
-OWED = "i.state IN ('issued', 'open', 'processing')"
+OWED = "i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing')"
 _LIMITS = tuple(limit for limit, _name in BUCKETS[:-1] if limit is not None)
 
 

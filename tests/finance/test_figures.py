@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from billing import credits as credit_notes
 from billing import payments
+from billing.credits import Credit
 from billing.finance import ageing, back, cash, desk
 from billing.finance.cash import Flow
 from billing.finance.flow import Group, Node, draw
@@ -61,8 +63,13 @@ async def test_what_is_paid_in_part_is_owed_in_part(db: None, clock: FakeClock, 
     now = clock.move(timedelta(days=31))
     await payments.record(made, source="bank", external_id="b1", cents=4_000, method="bank_transfer", received_at=now, now=now)
     await payments.record(other, source="bank", external_id="b2", cents=5_500, method="bank_transfer", received_at=now, now=now)
+    third = await an_invoice(await a_debtor(), amounts=(7_000,))
+    lines = [(line.id, 6_000) for line in await credit_notes.creditable(third)]
+    await credit_notes.credit(Credit(invoice_id=third, lines=lines, reason="Ill", cause="goodwill", key="k"), actor=cast.ecl, now=now)
     found = await desk.read(actor=cast.ecl, now=now)
-    assert (found.ageing.whole.total.cents, found.ageing.whole.late.cents, found.ageing.late_debtors) == (6_000, 6_000, 1)
+    assert found.ageing.whole.by_bucket == (1_000, 6_000, 0, 0, 0)
+    assert sum(week.due for week in found.expected.weeks) == 1_000
+    assert (found.ageing.whole.total.cents, found.ageing.whole.late.cents, found.ageing.late_debtors) == (7_000, 6_000, 1)
     assert found.expected.late == 6_000
     assert found.came_in.cents == 9_500
     assert found.sentence == "One company is late with €60. In the past week €95 came in."

@@ -17,7 +17,7 @@ _STATEMENTS = (
     """
     CREATE INDEX invoice_owed ON invoice (debtor_id)
         INCLUDE (due_on, state, total_cents, credited_cents, written_off_cents, paid_cents, refunded_cents)
-        WHERE state IN ('issued', 'open', 'processing')
+        WHERE kind = 'invoice' AND state IN ('issued', 'open', 'processing')
     """,
     "CREATE INDEX payment_recorded ON payment (recorded_at)",
     "CREATE INDEX stripe_link_id ON stripe_link (stripe_id)",
