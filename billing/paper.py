@@ -11,10 +11,10 @@ import msgspec
 from billing import invoices
 from billing.documents.model import (
     Address,
-    InvoiceReference,
     DocumentKind,
     DocumentLine,
     InvoiceDocument,
+    InvoiceReference,
     Party,
     Seller,
     VatCategory,
