@@ -132,6 +132,9 @@ def method_name(method: str) -> str:
         "bank_transfer": _("Bank transfer"),
         "customer_balance": _("Bank transfer"),
         "setoff": _("Set off"),
+        "sepa_debit": _("SEPA direct debit"),
+        "dispute_won": _("Back after a dispute"),
+        "refund_returned": _("A refund that came back"),
     }.get(method, method)
 
 

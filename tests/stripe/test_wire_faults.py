@@ -6,17 +6,23 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 import pytest
 
+from billing import refunds, stripe_steps
 from billing.sandbox import control
 from billing.stripe_gateway import GatewayError, gateway
-from marketplace.kit import db
+from marketplace.kit import db, work
+from marketplace.kit.identity import SYSTEM
 from tests.builders.billing import an_invoice
 from tests.stripe.conftest import KEY
 from tests.stripe.test_mirror import STEPS, copy, pay, standing, work_off
+from tests.stripe.test_steps import credit, in_order, opened, settle, theirs
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from marketplace.kit.clock import FakeClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -65,3 +71,38 @@ async def test_twenty_requests_with_one_key_make_one_object(live_sandbox: str) -
     assert {answer.json()["id"] for answer in answers} == {answers[0].json()["id"]}
     assert sum("idempotent-replayed" in answer.headers for answer in answers) == 19
     assert await db.value("SELECT count(*) FROM sandbox_object WHERE kind = 'customer'") == 1
+
+
+@pytest.mark.parametrize("kind", ["lost_reply", "timeout"])
+async def test_a_reply_lost_after_opening_credits_and_refunds_once(live_sandbox: str, clock: FakeClock, kind: str) -> None:
+    invoice_id = await opened(clock)
+    await pay(invoice_id)
+    await settle(clock)
+    await credit(invoice_id, 3_333)
+    await refunds.by_stripe(invoice_id, actor=SYSTEM, now=clock.now())
+    for step in ("credit_notes.preview", "credit_notes.create", "refunds.create"):
+        await control.order_fault(control.FaultOrder(kind=kind, operation=step, seconds=1))
+    await settle(clock)
+    assert ([body["total"] for body in await theirs("credit_note")], [body["amount"] for body in await theirs("refund")]) == (
+        [4_033],
+        [4_033],
+    )
+    await in_order(invoice_id, clock)
+
+
+async def test_two_workers_on_the_same_step_do_it_once(live_sandbox: str, clock: FakeClock) -> None:
+    invoice_id = await opened(clock)
+    await pay(invoice_id)
+    await settle(clock)
+    note = await credit(invoice_id, 3_333)
+    made = (await refunds.by_stripe(invoice_id, actor=SYSTEM, now=clock.now()))[0]
+    for step, payload in ((stripe_steps.credit, {"credit_note": str(note)}), (stripe_steps.refund, {"refund": str(made)})):
+        row = (await db.records("SELECT id, created_at FROM due_work WHERE payload = $1::jsonb", msgspec.json.encode(payload).decode()))[0]
+        item = work.WorkItem(
+            id=row["id"], kind="", payload=payload, attempts=1, run_at=clock.now(), created_at=clock.now(), lease_token=note
+        )
+        outcomes = await asyncio.gather(*(step(payload, item=item, now=clock.now()) for _ in range(4)), return_exceptions=True)
+        assert None in outcomes
+        await db.execute("UPDATE due_work SET state = 'done' WHERE id = $1", row["id"])
+    assert (len(await theirs("credit_note")), len(await theirs("refund"))) == (1, 1)
+    await in_order(invoice_id, clock)
