@@ -15,7 +15,7 @@ from billing.settlement import rules
 from billing.settlement.rules import Terms
 from marketplace.kit import db
 from marketplace.kit.errors import NotFound
-from marketplace.kit.i18n import _
+from marketplace.kit.i18n import _, fmt_number
 from marketplace.kit.money import Money
 
 
@@ -36,6 +36,11 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     def fixed(self) -> Money | None:
         """The fixed commission."""
         return None if self.fixed_cents is None else Money(self.fixed_cents)
+
+    @property
+    def percent_words(self) -> str:
+        """The percentage as people write it; empty for a fixed amount."""
+        return "" if self.percent is None else f"{fmt_number(self.percent.normalize())}%"
 
     @property
     def terms(self) -> Terms:

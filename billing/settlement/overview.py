@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
@@ -10,8 +11,8 @@ import msgspec
 
 from billing.settlement import statements
 from billing.settlement.lines import LineState
-from billing.settlement.rules import month_of
 from marketplace.kit import db
+from marketplace.kit.i18n import fmt_number
 from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
 from marketplace.kit.web import paging
@@ -121,11 +122,6 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         """The partner's part."""
         return Money(self.earned_cents)
 
-    @property
-    def statement_on(self) -> date | None:
-        """The day on which the statement is made that it will be on, as things are."""
-        return None if self.payable_on is None else month_of(self.payable_on)[1] + timedelta(days=1)
-
 
 _SHOWN = """
     SELECT l.id, l.payee_id, p.legal_name AS payee_name, l.key, l.order_number, l.programme, l.session, l.title_nl, l.title_en, l.supply_from_on,
@@ -146,11 +142,53 @@ async def lines_page(place: Place, *, actor: Actor, show: str | None = None, pay
     return paging.page(rows, place, key=lambda row: (row.id,))
 
 
-async def coming(*, actor: Actor, limit: int = 200) -> list[Shown]:
-    """Return what a partner has earned or will, and that is on no statement yet, by the day on which it is payable."""
+class Coming(msgspec.Struct, frozen=True, kw_only=True):
+    """What one session brings on one statement: so many seats, cents signed. ``held`` is why it isn't paid for now."""
+
+    title_nl: str
+    title_en: str
+    session: str
+    supply_from_on: date
+    supply_to_on: date
+    seats: int
+    net_cents: int
+    commission_cents: int
+    earned_cents: int
+    statement_on: date | None
+    held: str | None
+
+    def title(self, language: str) -> str:
+        """Return what was sold, in Dutch or English."""
+        return self.title_nl if language == "nl" else self.title_en
+
+    @property
+    def net(self) -> Money:
+        """The buyers' prices."""
+        return Money(self.net_cents)
+
+    @property
+    def commission(self) -> Money:
+        """ECL's part."""
+        return Money(self.commission_cents)
+
+    @property
+    def earned(self) -> Money:
+        """The partner's part."""
+        return Money(self.earned_cents)
+
+
+async def coming(*, actor: Actor, limit: int = 200) -> list[Coming]:
+    """Return what a partner has earned or will, and that is on no statement yet: by session, and the statement that brings it."""
     require(actor, Permission.SEE_STATEMENTS)
-    sql = f"{_SHOWN} WHERE p.owner_id = $1 AND l.state IN ('waiting', 'accrued', 'payable') ORDER BY l.payable_on NULLS LAST, l.session, l.id LIMIT $2"
-    return await db.rows(Shown, sql, actor.partner_id, limit)
+    sql = """
+        SELECT l.title_nl, l.title_en, l.session, l.supply_from_on, l.supply_to_on, count(*) FILTER (WHERE l.key = 'seat') AS seats,
+               sum(l.net_cents)::bigint AS net_cents, sum(l.commission_cents)::bigint AS commission_cents, sum(l.earned_cents)::bigint AS earned_cents,
+               (date_trunc('month', l.payable_on) + interval '1 month')::date AS statement_on, x.reason AS held
+        FROM settlement_line l JOIN payee p ON p.id = l.payee_id LEFT JOIN settlement_incident x ON x.line_id = l.id AND x.closed_at IS NULL
+        WHERE p.owner_id = $1 AND l.state IN ('waiting', 'accrued', 'payable') GROUP BY 1, 2, 3, 4, 5, 10, 11
+        ORDER BY 10 NULLS LAST, l.supply_to_on, l.session, 11 LIMIT $2
+    """
+    return await db.rows(Coming, sql, actor.partner_id, limit)
 
 
 async def line(line_id: UUID) -> Shown | None:
@@ -167,10 +205,16 @@ class PayeeRow(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     self_billing: bool
     contracts: int
-    percent: str | None
+    percent: Decimal | None
+    fixed: bool
     account: str | None
     pending: bool
     waiting: int
+
+    @property
+    def percent_words(self) -> str:
+        """The percentage as people write it; empty for a fixed amount."""
+        return "" if self.percent is None else f"{fmt_number(self.percent.normalize())}%"
 
 
 async def payee_rows(*, today: date) -> list[PayeeRow]:
@@ -179,11 +223,12 @@ async def payee_rows(*, today: date) -> list[PayeeRow]:
         SELECT p.id, p.legal_name, p.code, p.street <> '' AND p.postcode <> '' AND p.city <> '' AND p.email <> '' AS complete,
                p.self_billing_from_on <= $1 AND coalesce(p.self_billing_until_on >= $1, true) IS TRUE AS self_billing,
                (SELECT count(*) FROM partner_contract c WHERE c.payee_id = p.id AND c.from_on <= $1 AND coalesce(c.until_on >= $1, true)) AS contracts,
-               (SELECT coalesce(c.percent::text, 'fixed') FROM partner_contract c WHERE c.payee_id = p.id AND c.programme IS NULL AND c.from_on <= $1
-                    AND coalesce(c.until_on >= $1, true) LIMIT 1) AS percent,
+               g.percent, g.fixed_cents IS NOT NULL AS fixed,
                (SELECT a.iban FROM payee_account a WHERE a.payee_id = p.id AND a.state = 'approved') AS account,
                EXISTS (SELECT 1 FROM payee_account a WHERE a.payee_id = p.id AND a.state = 'pending') AS pending,
                (SELECT count(*) FROM settlement_line l WHERE l.payee_id = p.id AND l.state = 'waiting') AS waiting
-        FROM payee p ORDER BY p.legal_name, p.id
+        FROM payee p LEFT JOIN LATERAL (SELECT c.percent, c.fixed_cents FROM partner_contract c WHERE c.payee_id = p.id AND c.programme IS NULL
+            AND c.from_on <= $1 AND coalesce(c.until_on >= $1, true) LIMIT 1) g ON true
+        ORDER BY p.legal_name, p.id
     """
     return [msgspec.convert(row | {"self_billing": bool(row["self_billing"])}, PayeeRow) for row in await db.records(sql, today)]

@@ -20,7 +20,7 @@ from billing.documents.parts import Address, DocumentError, DocumentLine, Invoic
 from billing.settlement import statements
 from billing.settlement.statements import Row, Share, Statement
 from marketplace.kit import calendar, db, mail, work
-from marketplace.kit.i18n import _, fmt_money, fmt_number, use_locale
+from marketplace.kit.i18n import _, fmt_money, use_locale
 from marketplace.kit.money import Money, euros
 from marketplace.kit.settings import settings
 
@@ -61,7 +61,7 @@ def grouped(rows: Iterable[Row]) -> list[Alike]:
 def commission_words(row: Row) -> str:
     """Return the commission of a line in the current language: "15%", or "€25.00 each"."""
     if row.percent is not None:
-        return f"{fmt_number(row.percent.normalize())}%"
+        return row.percent_words
     return _("{amount} each", amount=fmt_money(row.fixed)) if row.fixed else ""
 
 

@@ -17,7 +17,7 @@ from billing import ledger
 from billing.ledger import Account, Event, Posting
 from marketplace.kit import audit, clock, db
 from marketplace.kit.errors import Conflict, Invalid, InvalidTransition, NotFound
-from marketplace.kit.i18n import N_, _, fmt_money
+from marketplace.kit.i18n import N_, _, fmt_money, fmt_number
 from marketplace.kit.identity import SYSTEM, Actor, Permission, require
 from marketplace.kit.money import Money
 from marketplace.kit.web import paging
@@ -158,7 +158,7 @@ async def by_id(statement_id: UUID, *, lock: bool = False) -> Statement:
 
 def unknown() -> NotFound:
     """Return the refusal for a statement that isn't there, or isn't the actor's."""
-    return NotFound("not_found", _("There is no such statement."))
+    return NotFound("not_found", _("This statement is not there."))
 
 
 async def page(place: Place, *, actor: Actor, state: str | None = None, payee_id: UUID | None = None) -> Page[Statement]:
@@ -200,6 +200,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     def title(self, language: str) -> str:
         """Return what was sold, in Dutch or English."""
         return self.title_nl if language == "nl" else self.title_en
+
+    @property
+    def percent_words(self) -> str:
+        """The percentage as people write it; empty for a fixed amount."""
+        return "" if self.percent is None else f"{fmt_number(self.percent.normalize())}%"
 
     @property
     def fixed(self) -> Money | None:
