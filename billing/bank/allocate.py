@@ -65,15 +65,23 @@ async def confirm_certain(file_id: UUID | None, *, actor: Actor, now: datetime) 
     done, waiting = 0, await entries.waiting(file_id)
     seen = await candidates.proposals(waiting)
     for one in waiting:
-        if not seen[one.id] or not seen[one.id][0].certain:
-            continue
-        async with db.atomic():
-            entry = await entries.get(one.id, actor=actor, lock=True)
-            best = next(iter((await candidates.proposals([entry]))[entry.id]), None) if entry.left_cents else None
-            if best is not None and best.certain:
-                await _do(entry, best, actor=actor, now=now)
-                done += 1
+        if seen[one.id] and seen[one.id][0].certain:
+            done += await _if_still_certain(one.id, actor=actor, now=now)
     return done
+
+
+async def _if_still_certain(entry_id: UUID, *, actor: Actor, now: datetime) -> bool:
+    """Confirm the best proposal of an entry when it is certain under the lock too; one that is refused goes on waiting."""
+    try:
+        async with db.atomic():
+            entry = await entries.get(entry_id, actor=actor, lock=True)
+            best = next(iter((await candidates.proposals([entry]))[entry.id]), None) if entry.left_cents else None
+            if best is None or not best.certain:
+                return False
+            await _do(entry, best, actor=actor, now=now)
+    except Conflict:
+        return False
+    return True
 
 
 async def _do(entry: Entry, chosen: Proposal, *, actor: Actor, now: datetime) -> None:

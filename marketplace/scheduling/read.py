@@ -127,6 +127,7 @@ def explain(code: str) -> str:
         "references": _("The PO number or cost centre is missing or not as your company wants it. Add it, and we order."),
         "person_left": _("This person has left. Withdraw this plan."),
         "company_closed": _("Your company no longer orders here. Ask Expat Centre Leiden to open it again."),
+        "overdue_blocked": _("An invoice is overdue, so nothing new can be ordered. Pay it, then set a new moment."),
         "no_billing_details": _("Your company's billing details are missing. Ask Expat Centre Leiden to fill them in."),
     }
     return sentences.get(code) or _("We could not order this ({code}). Change it, or call us.", code=code)

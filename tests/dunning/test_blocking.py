@@ -13,10 +13,12 @@ from billing import payments
 from billing.dunning import blocking, holds, policy
 from billing.dunning.policy import Limits, Policy
 from marketplace.kit import db as database
-from marketplace.kit import ids
+from marketplace.kit import ids, work
 from marketplace.kit.clock import FakeClock, today
 from marketplace.kit.errors import Conflict, DomainError, Forbidden, Invalid
 from marketplace.kit.identity import SYSTEM
+from marketplace.scheduling import schedule
+from marketplace.scheduling.schedule import Wish
 from tests.builders.billing import an_invoice, number_of
 from tests.builders.catalog import a_session
 from tests.builders.orders import an_order
@@ -127,6 +129,17 @@ async def test_a_debtors_own_limits_and_the_policys(cast: Cast, clock: FakeClock
         await policy.change(Policy(first_days=14), actor=cast.ecl, now=clock.now())
 
 
+async def test_a_planned_enrolment_waits_for_hr_with_the_reason(cast: Cast, clock: FakeClock) -> None:
+    await _overdue(cast, clock)
+    session, person = await a_session(), await a_person(cast.company_a.id)
+    wish = Wish(person_id=person.id, session_id=session.id, run_at=clock.now() + timedelta(hours=1))
+    plan = await schedule.schedule(wish, actor=cast.hr_a, now=clock.now())
+    clock.move(timedelta(hours=2))
+    await work.drain(clock.now(), only=("scheduling.run",))
+    (row,) = await database.records("SELECT state, code FROM scheduled_enrolment WHERE id = $1", plan)
+    assert (row["state"], row["code"]) == ("needs_attention", "overdue_blocked")
+
+
 async def test_hr_sees_it_at_home_and_finance_can_still_pay(cast: Cast, client: httpx.AsyncClient, clock: FakeClock) -> None:
     invoice = await _overdue(cast, clock)
     for actor in (cast.hr_a, cast.finance_a):
@@ -150,5 +163,5 @@ async def test_paying_while_many_order_ends_right(committed: str, clock: FakeClo
     refused = [one for one in outcomes if isinstance(one, DomainError)]
     assert all(one.code == "overdue_blocked" for one in refused)
     assert len(refused) + await database.value("SELECT count(*) FROM placed_order") == len(people)
-    assert await an_order((await a_session()).id, people[0].id, actor=cast.hr_a)
+    assert (await an_order((await a_session()).id, people[0].id, actor=cast.hr_a)).id
     assert date(2026, 11, 23) < today(clock.now())
