@@ -39,7 +39,7 @@ def bucket(due_on: date, today: date) -> int:
 
 def short_names() -> list[str]:
     """Return the names for under the columns of a chart."""
-    return [_("Not due"), "1–30", "31–60", "61–90", "90+"]
+    return [_("Not yet"), "1–30", "31–60", "61–90", "90+"]
 
 
 def names() -> list[str]:

@@ -68,8 +68,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def owed(self) -> Money:
-        """Return what the books say is still owed of these papers: the sum on the debtors' account."""
-        return Money(sum(side.cents for entry in self.entries for side in entry.sides if side.account == "receivable"))
+        """Return what is still owed of these papers; below zero, what the debtor has with us."""
+        return Money(sum(paper.open_cents for paper in self.papers))
 
 
 def unknown() -> NotFound:

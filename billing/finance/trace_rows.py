@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from billing.finance.ageing import OPEN
 from marketplace.kit import db
 from marketplace.kit.money import Money
 
@@ -20,7 +21,7 @@ MOST = 60
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
-    """An invoice or credit note."""
+    """An invoice or credit note; ``open_cents`` below zero is money that the debtor has with us."""
 
     id: UUID
     number: str
@@ -33,6 +34,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     net_cents: int
     vat_cents: int
     total_cents: int
+    open_cents: int
     credits_id: UUID | None
     debtor_id: UUID
     owner_id: UUID
@@ -49,7 +51,8 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 async def papers(invoice_ids: Sequence[UUID]) -> list[Paper]:
     """Return invoices, then their credit notes, in the order in which they were issued."""
     sql = f"""
-        SELECT i.id, i.number, i.kind, i.state, i.dated_on, i.due_on, i.issued_at, i.state_at, i.net_cents, i.vat_cents, i.total_cents, i.credits_id,
+        SELECT i.id, i.number, i.kind, i.state, i.dated_on, i.due_on, i.issued_at, i.state_at, i.net_cents, i.vat_cents, i.total_cents,
+               CASE WHEN i.kind = 'credit_note' THEN 0 WHEN i.state = 'void' THEN i.refunded_cents - i.paid_cents ELSE {OPEN} END AS open_cents, i.credits_id,
                i.debtor_id, d.owner_id, i.buyer ->> 'legal_name' AS buyer_name, i.order_number, i.reason
           FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE i.id = ANY ($1) ORDER BY i.issued_at, i.number LIMIT {MOST}
     """  # noqa: S608 - constant

@@ -73,7 +73,7 @@ async def test_a_trace_shows_the_whole_way(cast: Cast, client: httpx.AsyncClient
             number,
             f"/orders/{order}",
             "py_trace",
-            "By the books nothing of this is open any more.",
+            "Nothing of this is open any more.",
             "1300",
             "1195",
             "2 entries",
