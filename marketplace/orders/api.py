@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from marketplace.kit.identity import Actor
 from marketplace.kit.money import Money
@@ -155,12 +155,6 @@ class CostAnswer(msgspec.Struct, frozen=True):
     next_fee: Money | None
 
 
-class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``fee`` is the most that it may cost, as it was read before. Without it the line is cancelled at today's fee."""
-
-    fee: Money | None = None
-
-
 class CancelledAnswer(msgspec.Struct, frozen=True):
     """A cancelled line and the fee that stays due, without VAT."""
 
@@ -182,13 +176,16 @@ async def cost_of_cancelling(
 async def cancel_line(
     number: FromPath[int],
     line_id: FromPath[UUID],
-    data: JSONBody[CancelBody],
     actor: NamedDependency[Actor],
     now: NamedDependency[datetime],
+    fee_cents: FromQuery[int] = 0,
 ) -> CancelledAnswer:
-    """Cancel one line of an order. Sent again it changes nothing; it never costs more than `fee` in the body (409 `fee_changed`)."""
-    shown = data.fee.cents if data.fee is not None else None
-    done = await cancel.cancel(number, line_id, cancel.CancelLine(shown_cents=shown), actor=actor, now=now)
+    """Cancel one line of an order; sent again it changes nothing. It needs no body.
+
+    `fee_cents` is the most that it may cost, without VAT, as it was read before: without it only a free line is cancelled.
+    Where it would cost more, nothing happens (409 `fee_changed`).
+    """
+    done = await cancel.cancel(number, line_id, cancel.CancelLine(shown_cents=fee_cents), actor=actor, now=now)
     return CancelledAnswer(done.line_id, "cancelled", done.fee)
 
 
