@@ -14,7 +14,9 @@ from marketplace.kit import db as kit_db
 from marketplace.kit import work
 from marketplace.kit.identity import SYSTEM
 from tests.builders.billing import a_debtor, an_invoice
-from tests.builders.catalog import a_programme
+from tests.builders.catalog import a_programme, a_session
+from tests.builders.orders import an_order
+from tests.builders.people import a_person
 from tests.cast import Cast, signed_in
 
 if TYPE_CHECKING:
@@ -184,3 +186,25 @@ async def test_pages_speak_dutch(cast: Cast, client: httpx.AsyncClient) -> None:
         ("/vat-rules", "CRKBO-register"),
     ):
         assert words in (await browser.get(path)).text
+
+
+async def test_hr_reads_why_in_the_order_and_how_the_id_was_checked(cast: Cast, client: httpx.AsyncClient, now: datetime) -> None:
+    assert cast.hr_a.company_id is not None
+    sql = "UPDATE debtor SET country = 'DE', vat_id = 'DE136695976' WHERE id = $1"
+    await kit_db.execute(sql, cast.company_a.debtor_id)
+    session, person = await a_session(), await a_person(cast.hr_a.company_id)
+    order = await an_order(session.id, person.id, actor=cast.hr_a)
+    browser = await signed_in(client, cast.hr_a)
+    asked = (await browser.get(f"/orders/{order.number}")).text
+    assert "Why 0%?" in asked
+    assert "We are asking VIES" in asked
+    assert cast.company_a.debtor_id is not None
+    await checks.ask(cast.company_a.debtor_id, now=now)
+    await work.drain(now, only=["billing.vies_check"])
+    known = (await browser.get(f"/orders/{order.number}")).text
+    assert "We are asking VIES" not in known
+    assert "The proof is number OFFLINE" in known
+    billing = (await browser.get(f"/companies/{cast.hr_a.company_id}/billing")).text
+    assert "VAT id checked on 23 November 2026, number OFFLINE" in billing
+    outsider = await signed_in(client, cast.hr_b)
+    assert (await outsider.get(f"/orders/{order.number}")).status_code == 404
