@@ -21,14 +21,14 @@ _LOOK_AGAIN_SECONDS = 5
 
 
 @get(_HERE, opt={"access": "ecl"})
-async def show_differences(request: WebRequest, actor: NamedDependency[Actor]) -> Html:
+async def show_differences(request: WebRequest, actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html:
     """Show whether our books and Stripe's agree, what differs, and what was mended lately."""
     require(actor, Permission.MANAGE_INVOICES)
     found = await differences.unresolved()
-    under_way = await runs.last(ended=False)
+    under_way = await runs.under_way(now=now)
     answer = render(
         request, "comparison/difference_list.html", found=found, total=Money(sum(one.cents for one in found)),
-        mended=await differences.resolved(), last=await runs.last(ended=True), under_way=under_way,
+        mended=await differences.resolved(), last=await runs.last(), under_way=under_way,
     )  # fmt: skip
     if under_way is not None:
         answer.headers["refresh"] = str(_LOOK_AGAIN_SECONDS)

@@ -48,9 +48,15 @@ _SELECT = """
 """
 
 
-async def last(*, ended: bool) -> Round | None:
-    """Return the newest round that has ended, or that has not."""
-    return await db.row(Round, f"{_SELECT} WHERE (c.ended_at IS NOT NULL) = $1 ORDER BY c.began_at DESC LIMIT 1", ended)
+async def last() -> Round | None:
+    """Return the newest round that has ended."""
+    return await db.row(Round, f"{_SELECT} WHERE c.ended_at IS NOT NULL ORDER BY c.began_at DESC LIMIT 1")
+
+
+async def under_way(*, now: datetime) -> Round | None:
+    """Return the newest round when it has not ended yet; one that got stuck hours ago is no longer under way."""
+    newest = await db.row(Round, f"{_SELECT} ORDER BY c.began_at DESC LIMIT 1")
+    return newest if newest is not None and newest.ended_at is None and now - newest.began_at < _STALE else None
 
 
 async def start(asked_by: Literal["night", "person"], *, now: datetime, slot: str = "") -> UUID:
@@ -87,8 +93,7 @@ async def _queue(round_id: UUID, kind: str, subjects: list[UUID], *, key: str, n
 async def ask(*, actor: Actor, now: datetime) -> UUID:
     """Begin a round because somebody wants to know. Raises ``Conflict`` while one is under way."""
     require(actor, Permission.MANAGE_INVOICES)
-    under_way = await last(ended=False)
-    if under_way is not None and now - under_way.began_at < _STALE:
+    if await under_way(now=now) is not None:
         raise Conflict("comparing", _("We are comparing already; look again in a minute."))
     return await start("person", now=now)
 
@@ -161,14 +166,14 @@ async def _refunds(stripe: Gateway, at: Ours, copy: StripeInvoice) -> list[Found
 
 
 @work.handler("billing.stripe_compare_cash", outside=True)
-async def compare_cash(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+async def compare_cash(payload: dict[str, Any], *, item: work.WorkItem, now: datetime) -> None:
     """Look whether money of a debtor stands unused with Stripe: a transfer that was more than its invoice."""
     debtor_id = UUID(payload["debtor"])
     customer_id = await stripe_links.of("customer", debtor_id)
     try:
         cash = await gateway().unused_cash(customer_id) if customer_id else {}
     except GatewayError as error:
-        if error.again:
+        if error.again and item.attempts < work.MAX_ATTEMPTS:
             raise
         cash = {}
     cents = cash.get(_CASH, 0)

@@ -272,9 +272,9 @@ async def test_a_round_says_how_far_it_is_and_only_one_runs(stripe: Gateway, clo
     await runs.ask(actor=ECL, now=clock.now())
     with pytest.raises(Conflict):
         await runs.ask(actor=ECL, now=clock.now())
-    found = await runs.last(ended=False)
+    found = await runs.under_way(now=clock.now())
     assert found is not None
     assert (found.invoices, found.waiting) == (1, 2)
     await settle(clock)
-    ended: Any = await runs.last(ended=True)
-    assert (ended.id, ended.waiting, await runs.last(ended=False)) == (found.id, 0, None)
+    ended: Any = await runs.last()
+    assert (ended.id, ended.waiting, await runs.under_way(now=clock.now())) == (found.id, 0, None)
