@@ -11,6 +11,7 @@ from marketplace.kit import clock, db
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 _INTO_NEXT_MONTH = timedelta(days=4)
 
@@ -72,3 +73,18 @@ def _later(found: Expected, today: date, *, rhythm: str) -> Expected:
     if found.on >= today:
         return found
     return msgspec.structs.replace(billed(today, rhythm=rhythm), month_on=found.month_on) if rhythm == "month" else Expected(today, None)
+
+
+_FOLLOW = """
+    UPDATE charge c SET billable_on = CASE d.billing_moment
+        WHEN 'start' THEN greatest(c.supply_from_on, (c.ready_at AT TIME ZONE 'Europe/Amsterdam')::date)
+        WHEN 'delivery' THEN greatest(c.supply_to_on, (c.ready_at AT TIME ZONE 'Europe/Amsterdam')::date)
+        ELSE (c.ready_at AT TIME ZONE 'Europe/Amsterdam')::date END
+    FROM debtor d WHERE d.id = $1 AND c.debtor_id = d.id AND c.state = 'open' AND c.ready_at IS NOT NULL
+"""
+
+
+async def follow_moment(debtor_id: UUID) -> int:
+    """Date a debtor's open charges by its billing moment as it is now, in the caller's transaction; return how many there are."""
+    await db.execute("SELECT FROM charge WHERE debtor_id = $1 AND state = 'open' ORDER BY id FOR UPDATE", debtor_id)
+    return await db.execute(_FOLLOW, debtor_id)

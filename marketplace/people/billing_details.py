@@ -11,7 +11,7 @@ import msgspec
 
 from billing import acceptance, debtors
 from billing.debtors import DebtorProfile
-from billing.runs import judging, profiles
+from billing.runs import expected, judging, profiles
 from marketplace.kit import audit, clock, db
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.i18n import _
@@ -65,7 +65,7 @@ async def debtor_of(company_id: UUID) -> Debtor:
 async def change(company_id: UUID, wanted: Choices, *, actor: Actor, now: datetime) -> list[str]:
     """Save what was chosen and return the names of what changed. An ``Agreement`` is ECL's to save.
 
-    It holds for what is invoiced from now on. Raises ``Forbidden``, ``Invalid`` per field, ``NotFound``.
+    It holds for what is invoiced from now on, also of orders that stand already. Raises ``Forbidden``, ``Invalid`` per field, ``NotFound``.
     """
     require(actor, Permission.MANAGE_INVOICES if isinstance(wanted, Agreement) else Permission.EDIT_BILLING)
     async with db.atomic():
@@ -74,6 +74,8 @@ async def change(company_id: UUID, wanted: Choices, *, actor: Actor, now: dateti
         profile = await _checked(before, wanted)
         await debtors.update(before.id, profile, actor=actor, now=now)
         changed = [name for name in wanted.__struct_fields__ if getattr(before, name) != getattr(profile, name)]
+        if "billing_moment" in changed:
+            await expected.follow_moment(before.id)
         if set(changed) & set(_OF_COMPANY):
             sql = "UPDATE company SET language = $2, wants_names = $3 WHERE id = $1"
             await db.execute(sql, company_id, wanted.language, wanted.wants_names)

@@ -15,6 +15,8 @@ from marketplace.kit import clock, work
 from marketplace.kit import db as kit_db
 from marketplace.kit.identity import SYSTEM
 from marketplace.orders import redate
+from marketplace.people import billing_details
+from marketplace.people.billing_details import Agreement
 from tests.builders.catalog import a_session
 from tests.builders.orders import an_order
 from tests.builders.people import a_person
@@ -59,6 +61,18 @@ async def test_a_company_billed_at_the_start_sees_the_day(cast: Cast, client: ht
     page = (await (await signed_in(client, cast.hr_a)).get(f"/orders/{number}")).text
     assert f"about {starts.day} {starts:%B %Y}" in page
     assert "That is when your company wants to be billed." in page
+
+
+async def test_another_moment_holds_for_orders_that_stand(db: None, cast: Cast, now: datetime) -> None:
+    await _bill(cast, rhythm="month", billing_moment="delivery")
+    number, _session = await _ordered(cast)
+    before = await _charge(number)
+    assert before["billable_on"] == before["supply_to_on"]
+    await billing_details.change(cast.company_a.id, Agreement(rhythm="month", billing_moment="start"), actor=cast.ecl, now=now)
+    after = await _charge(number)
+    assert after["billable_on"] == after["supply_from_on"]
+    await billing_details.change(cast.company_a.id, Agreement(rhythm="month"), actor=cast.ecl, now=now)
+    assert (await _charge(number))["billable_on"] == clock.today(now)
 
 
 async def test_a_held_invoice_is_said_to_hr(cast: Cast, client: httpx.AsyncClient) -> None:
