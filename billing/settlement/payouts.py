@@ -7,7 +7,7 @@ with it afterwards is in ``transfers``.
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -289,7 +289,7 @@ async def export(batch_id: UUID, *, actor: Actor, now: datetime) -> bytes:
                 "not_approved", _("This payout isn't approved, so there is no file of it."), next_step=_("Ask a colleague to approve it.")
             )
         await check_accounts(batch)
-        content = pain.write(initiation(batch, await items(batch_id)))
+        content = pain.write(initiation(batch, await items(batch_id), today=clock.today(now)))
         digest = hashlib.sha256(content).digest()
         await move(batch, _S.EXPORTED, actor=actor, now=now, also=", file = $5, file_sha256 = $6, exported_at = $4", args=(content, digest))
     return content
@@ -302,12 +302,13 @@ def _intact(batch: Batch, content: bytes, digest: bytes) -> bytes:
     return content
 
 
-def initiation(batch: Batch, payments: Sequence[Item]) -> pain.Initiation:
-    """Return a batch as the bank's file says it. Pure."""
+def initiation(batch: Batch, payments: Sequence[Item], *, today: date) -> pain.Initiation:
+    """Return a batch as the bank's file says it; a day of payment that has passed is the next on which banks pay. Pure."""
+    pay_on = batch.pay_on if batch.pay_on >= today else calendar.add_working_days(today - timedelta(days=1), 1)
     return pain.Initiation(
         message_id=batch.number,
         made_at=batch.approved_at or batch.drafted_at,
-        pay_on=batch.pay_on,
+        pay_on=pay_on,
         name=batch.debit_name,
         iban=batch.debit_iban,
         bic=batch.debit_bic,

@@ -103,6 +103,14 @@ async def test_the_file_is_made_once(now: datetime) -> None:
             await kit_db.execute("UPDATE payout_batch SET file = 'x' WHERE id = $1", batch_id)
 
 
+async def test_a_day_that_has_passed_is_the_next_on_which_banks_pay(now: datetime) -> None:
+    desk = await _desk()
+    batch_id = await payouts.draft(pay_on=PAY_ON, actor=desk.one, now=now)
+    await payouts.approve(batch_id, actor=desk.two, now=now)
+    file = await payouts.export(batch_id, actor=desk.one, now=now + timedelta(days=5))
+    assert b"<Dt>2026-11-30</Dt>" in file
+
+
 async def test_only_working_days_to_come(now: datetime) -> None:
     desk = await _desk()
     for day in (date(2026, 11, 20), date(2026, 11, 28), date(2026, 12, 25)):
