@@ -40,7 +40,7 @@ class _Sold(msgspec.Struct, frozen=True):
 
 _SOLD = """
     SELECT l.charge_id, o.number AS order_number, l.partner_id, t.name AS partner_name, t.code AS partner_code, t.email AS partner_email,
-           p.code AS programme, s.code AS session, l.title_nl, l.title_en, o.placed_at, l.starts_at, l.ends_at, p.vat_basis,
+           p.code AS programme, s.code AS session, l.title_nl, l.title_en, o.placed_at, s.starts_at, s.ends_at, p.vat_basis,
            p.format AS teaching, l.price_cents, l.state, l.fee_cents
     FROM order_line l JOIN placed_order o ON o.id = l.order_id JOIN partner t ON t.id = l.partner_id JOIN session s ON s.id = l.session_id
         JOIN programme p ON p.id = s.programme_id

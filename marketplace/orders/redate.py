@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from billing import charges, redecide
+from billing.settlement import lines as settlement
 from marketplace.kit import clock, db, work
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ async def session_moved(payload: dict[str, Any], *, item: work.WorkItem, now: da
 async def follow(session_id: UUID, *, now: datetime) -> int:
     """Redate a session's open charges, decide their VAT again for the new days, and return how many moved.
 
-    What is on an invoice stays as it was issued.
+    What is on an invoice stays as it was issued; the day on which the partner is paid moves either way.
     """
     async with db.atomic():
         found = await db.rows(_Moved, _LINES, session_id)
@@ -45,6 +46,8 @@ async def follow(session_id: UUID, *, now: datetime) -> int:
         for line in moved:
             await charges.redate(line.charge_id, from_on=_days(line)[0], to_on=_days(line)[1])
         await _decide_again([line.charge_id for line in moved], now=now)
+        for line in found:
+            await settlement.redate(line.charge_id, from_on=_days(line)[0], to_on=_days(line)[1], now=now)
     return len(moved)
 
 

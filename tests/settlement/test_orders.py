@@ -14,6 +14,7 @@ from marketplace.fulfilment import acceptances
 from marketplace.kit import clock, work
 from marketplace.kit import db as kit_db
 from marketplace.kit.identity import SYSTEM
+from marketplace.orders import redate
 from tests.builders.catalog import a_programme, a_session
 from tests.builders.orders import an_order
 from tests.builders.people import a_person
@@ -78,3 +79,19 @@ async def test_a_cancelled_seat_is_taken_back_by_its_work_row(cast: Cast) -> Non
     found = await _lines(order.id)
     assert {line.state for line in found} == {LineState.CANCELLED}
     assert sum(line.earned_cents for line in found) == 0
+
+
+async def test_a_moved_session_moves_the_day_of_payment(cast: Cast) -> None:
+    await _contract(cast)
+    session = await a_session(programme_id=await a_programme(partner_id=cast.partner_a_id))
+    order = await an_order(session.id, (await a_person(cast.company_a.id)).id, actor=cast.hr_a)
+    await work.drain(clock.now(), only=KINDS)
+    (before,) = await _lines(order.id)
+    await kit_db.execute(
+        "UPDATE session SET starts_at = starts_at + interval '7 days', ends_at = ends_at + interval '7 days' WHERE id = $1", session.id
+    )
+    await redate.follow(session.id, now=clock.now())
+    (after,) = await _lines(order.id)
+    assert before.payable_on is not None
+    assert after.payable_on is not None
+    assert (after.payable_on - before.payable_on).days == (after.supply_to_on - before.supply_to_on).days == 7
