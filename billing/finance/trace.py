@@ -26,6 +26,8 @@ from marketplace.kit.money import Money
 
 _INVOICE_NUMBER = re.compile(r"C?[0-9]{4}-[0-9]{6,}")
 _LONGEST = 80
+FEW = 12
+"""Up to how many of a statement's or payout's lines are told one by one; each of more has a trace of its own."""
 _BEFORE, _AFTER = timedelta(hours=1), timedelta(days=30)
 
 
@@ -158,7 +160,7 @@ async def _gather(ref: str, start: Start) -> Trace:
     items = await rows.items(invoice_ids, charge_ids)
     line_ids = [start.id] if start.kind == "line" else []
     earned = await outgoing.partner_lines([item.charge_id for item in items], stated, line_ids)
-    if stated or line_ids:
+    if (stated or line_ids) and len(earned) <= FEW:
         items = items or await rows.items([], [line.charge_id for line in earned])
     papers, payments = await rows.papers(invoice_ids), await rows.payments(invoice_ids)
     refunds = await rows.refunds(invoice_ids)
@@ -189,9 +191,8 @@ async def _entries(
     statements: list[Told], payouts: list[PaidOut],
 ) -> list[Entry]:  # fmt: skip
     """Return the entries that record any of these rows, or that name one of the papers."""
-    source_ids = {one.id for one in papers} | {one.id for one in payments} | {one.id for one in refunds} | {one.id for one in bank}
-    source_ids |= (
-        {one.id for one in earned} | {one.id for one in statements} | {one.id for one in payouts} | {one.batch_id for one in payouts}
-    )
-    source_ids |= {one for entry in bank for one in entry.allocation_ids}
+    source_ids = {one.id for one in papers} | {one.id for one in payments} | {one.id for one in refunds}
+    source_ids |= {one.id for one in bank} | {one for entry in bank for one in entry.allocation_ids}
+    source_ids |= {one.id for one in earned} if papers or len(earned) <= FEW else set()
+    source_ids |= {one.id for one in statements} | {one.id for one in payouts} | {one.batch_id for one in payouts}
     return await journal.of_trace(sorted(source_ids), [one.number for one in papers], start.entry_id)

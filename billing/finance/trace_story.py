@@ -73,7 +73,7 @@ def _paid(found: Trace) -> Iterator[Happened]:
 
 
 def _earned(found: Trace) -> Iterator[Happened]:
-    for line in found.earned:
+    for line in found.earned if found.items else []:
         yield Happened(line.created_at, _("{partner} earns {amount}", partner=line.payee_name, amount=fmt_money(line.earned)))
     for statement in found.statements:
         yield Happened(statement.issued_at, _("Partner's statement {number}", number=statement.number), fmt_money(statement.total))
