@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from billing.dunning import policy
 from catalog import search, session_changes
 from marketplace.demo import payments
 from marketplace.kit import audit, db, work
@@ -112,6 +113,11 @@ async def hold_one_back(cast: Cast, *, now: datetime) -> None:
     found = await db.value(sql, cast.houses["zijldijk"].company_id)
     if found is not None:
         await payments.leave_to_worker(UUID(str(found)), run_at=now + timedelta(days=2), now=now)
+
+
+async def block_one(debtor_id: UUID, cast: Cast, *, now: datetime) -> None:
+    """Let a company with an old invoice order nothing new until it is paid."""
+    await policy.set_limits(debtor_id, policy.Limits(block_after_days=14), actor=cast.ecl, now=now)
 
 
 async def seal() -> None:

@@ -63,6 +63,7 @@ async def _make(own: FakeClock, *, now: datetime, say: Say) -> None:
     own.set(now)
     await finish.hold_one_back(cast, now=now)
     await bank_day.take_in(cast, now=now)
+    await finish.block_one(await money.debtor_of(cast, "poelmeer"), cast, now=now)
     await _last(cast, sessions, now=now)
     say("done")
 

@@ -50,7 +50,7 @@ def steps(cast: Cast, *, until: datetime) -> Iterator[tuple[datetime, Step]]:
         (9, _goodwill(cast, houses["other"])),
         (8, _paid_back(cast, houses["other"])),
         (7, _withdrawn(cast, houses["zijldijk"])),
-        (5, _given_up(cast, houses["poelmeer"])),
+        (5, _given_up(cast, houses["neckar"])),
     ]
     for days, step in troubles:
         yield until - timedelta(days=days, hours=3), step
