@@ -14,7 +14,7 @@ async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="billing", description=DESCRIPTION)
     sql = """
         CREATE INDEX invoice_overpaid ON invoice (dated_on DESC, number DESC)
-            WHERE kind = 'invoice' AND paid_cents - refunded_cents > total_cents - credited_cents - written_off_cents
+            WHERE kind = 'invoice' AND total_cents - credited_cents - written_off_cents - paid_cents + refunded_cents < 0
     """
     manager.add_raw(statements(sql))
     return manager
