@@ -66,8 +66,8 @@ COLUMNS = """
 SIDES = """
     CROSS JOIN LATERAL (
         SELECT json_agg(json_build_object('account', p.account, 'cents', p.cents, 'debtor_id', p.debtor_id, 'payee_id', p.payee_id,
-                   'vat_category', p.vat_category, 'vat_rate', p.vat_rate::text) ORDER BY p.cents < 0, p.account, p.id) AS sides, max(d.name) AS name
-          FROM ledger_posting p LEFT JOIN debtor d ON d.id = p.debtor_id WHERE p.entry_id = e.id) s
+                   'vat_category', p.vat_category, 'vat_rate', p.vat_rate::text) ORDER BY p.cents < 0, p.account, p.id) AS sides, coalesce(max(d.name), max(y.legal_name)) AS name
+          FROM ledger_posting p LEFT JOIN debtor d ON d.id = p.debtor_id LEFT JOIN payee y ON y.id = p.payee_id WHERE p.entry_id = e.id) s
 """
 
 

@@ -20,6 +20,7 @@ from billing.ledger import Account
 from billing.vat import BuyerFacts, VatBasis
 from marketplace.kit import clock as kit_clock
 from tests.builders.billing import a_debtor, a_decision, an_invoice
+from tests.builders.settlement import IBANS, a_payee, a_statement, an_account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -128,6 +129,17 @@ async def test_the_audit_file_is_valid_by_the_official_schema(db: None, now: dat
     rules = etree.XMLSchema(etree.parse(str(path)))
     rules.validate(etree.fromstring(content))
     assert not rules.error_log, rules.error_log
+
+
+async def test_partners_are_suppliers_with_their_account(db: None, clock: FakeClock) -> None:
+    payee = await a_payee()
+    await an_account(payee)
+    statement = await a_statement(payee, 64_500)
+    root = etree.fromstring(await whole(xaf.write(*YEAR, today=kit_clock.today(clock.now()))))
+    (supplier,) = [one for one in root.findall(".//x:customerSupplier", X) if one.findtext("x:custSupTp", "", X) == "S"]
+    assert (supplier.findtext("x:custSupID", "", X), supplier.findtext(".//x:bankAccNr", "", X)) == (payee.hex, IBANS[0])
+    purchase = root.findall(".//x:journal[x:jrnID='INK']/x:transaction/x:desc", X)
+    assert f"Afrekening van partner {statement.number}" in [one.text for one in purchase]
 
 
 async def test_an_empty_period_is_a_file_too(db: None, now: datetime) -> None:
