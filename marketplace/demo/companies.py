@@ -230,7 +230,6 @@ FIRMS = (
             sector="University institute",
             language="en",
             invoice_email="fssc@singelpark.example",
-            purchase_order_rule=Rule.REQUIRED,
             purchase_order_pattern="[0-9]{11}",
             purchase_order_hint="Give the project number of eleven digits",
         ),

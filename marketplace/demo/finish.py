@@ -36,9 +36,7 @@ _NEVER_COPIED = """
 
 async def open_invoices(cast: Cast, *, clock: FakeClock) -> None:
     """Copy what the two companies with sign-ins have to pay to Stripe, and start a bank transfer for one invoice of two companies."""
-    sql = (
-        "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.kind = 'invoice' AND i.state = 'issued' ORDER BY i.number DESC"
-    )
+    sql = "SELECT i.id FROM invoice i JOIN debtor d ON d.id = i.debtor_id WHERE d.owner_id = $1 AND i.kind = 'invoice' AND i.state = 'issued' ORDER BY i.number DESC"
     for key, count in (("demo", 12), ("other", 6), ("oortwolk", 2)):
         found = [row["id"] for row in await db.records(sql, cast.houses[key].company_id)][:count]
         for at, invoice_id in enumerate(found):
@@ -70,7 +68,9 @@ async def tidy_queue(cast: Cast, *, now: datetime) -> None:
     First those of the companies that somebody signs in for, newest first.
     """
     await db.execute("DELETE FROM due_work WHERE state = 'queued' AND kind = ANY ($1) AND run_at < $2", list(_MAILS), now - MAILS_KEPT)
-    await db.execute("UPDATE mail_message SET state = 'sent', sent_at = created_at WHERE state = 'queued' AND created_at < $1", now - MAILS_KEPT)
+    await db.execute(
+        "UPDATE mail_message SET state = 'sent', sent_at = created_at WHERE state = 'queued' AND created_at < $1", now - MAILS_KEPT
+    )
     later = "UPDATE due_work SET run_at = $1 WHERE state = 'queued' AND kind = ANY ($2) AND run_at < $1"
     await db.execute(later, now + _PAPERS_OF_THE_PAST, ["billing.reminder_mail", "settlement.render"])
     await db.execute(later, now + _AFTER_THE_COPIES, ["billing.stripe_credit", "billing.stripe_void", "billing.stripe_uncollectible"])

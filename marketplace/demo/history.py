@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from random import Random
     from uuid import UUID
 
+    from marketplace.demo.companies import Firm
     from marketplace.demo.people import Cast, House
     from marketplace.kit.clock import FakeClock
 
@@ -37,6 +38,8 @@ _OWN_WORK = (
     "settlement.redated", "settlement.statement",
 )  # fmt: skip
 _FORGOTTEN = {"demo": 5, "poelmeer": 2, "neckar": 1}  # the which-th invoice nobody pays
+_FORGETFUL = frozenset({"instituut"})
+_LATELY = timedelta(days=16)
 _ONLINE = 0.3
 _COPIES_AFTER = timedelta(minutes=31)
 _BETWEEN_COPIES = timedelta(seconds=1)
@@ -126,7 +129,7 @@ class History:
     async def _place(self, booking: Booking, *, now: datetime) -> None:
         house = self._cast.houses[booking.house]
         firm = house.firm
-        wants_order = firm.purchase_order and (firm.facts.purchase_order_rule is Rule.REQUIRED or self._chance.random() < _SOMETIMES)
+        wants_order = firm.purchase_order and (self._always_gives_one(firm, now) or self._chance.random() < _SOMETIMES)
         order = firm.purchase_order.format(n=next(self._orders)) if firm.purchase_order and wants_order else None
         centre = next((body.cost_centre for body in house.people if body.id == booking.seats[0][1]), None)
         command = PlaceOrder(lines=tuple(LineWish(*seat) for seat in booking.seats), purchase_order=order, cost_centre=centre)
@@ -136,6 +139,12 @@ class History:
             return  # somebody was quicker: that happens
         if booking.answer in {Answer.ACCEPT, Answer.DECLINE}:
             self.add(now + timedelta(hours=self._chance.uniform(2, 30)), self._answer(placed.id, booking.answer))
+
+    def _always_gives_one(self, firm: Firm, now: datetime) -> bool:
+        """Tell whether a company gives its PO number; the university forgets it lately, and its invoices are held."""
+        if firm.key in _FORGETFUL:
+            return now < self._until - _LATELY
+        return firm.facts.purchase_order_rule is Rule.REQUIRED
 
     def _answer(self, order_id: UUID, answer: Answer) -> Step:
         async def step(now: datetime) -> None:

@@ -59,12 +59,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     percent: int | None = None
     fixed: int | None = None
     self_billing: bool = False
+    hold_days: int = 7
 
 
 TERMS = {
     "zijlpoort": Terms(
         legal_name="Taalhuis Zijlpoort B.V.", street="Haarlemmerstraat 208", postcode="2312 GJ", kvk="90100208",
-        vat_id="NL000099848B49", iban="NL53INGB0001234555", percent=18, self_billing=True,
+        vat_id="NL000099848B49", iban="NL53INGB0001234555", percent=18, self_billing=True, hold_days=0,
     ),
     "rapenburg": Terms(
         legal_name="Rapenburg Language Lab B.V.", street="Rapenburg 94", postcode="2311 EX", kvk="90100094",
@@ -130,7 +131,8 @@ async def agree_with_partners(cast: Cast, *, now: datetime) -> None:
         await payees.save(payee_id, details, actor=cast.ecl, now=now)
         percent = None if terms.percent is None else Decimal(terms.percent)
         fixed = None if terms.fixed is None else Money(terms.fixed * 100)
-        await agreeing.agree(payee_id, NewContract(from_on=begun, percent=percent, fixed=fixed, hold_days=7), actor=cast.ecl, now=now)
+        terms_of = NewContract(from_on=begun, percent=percent, fixed=fixed, hold_days=terms.hold_days)
+        await agreeing.agree(payee_id, terms_of, actor=cast.ecl, now=now)
         account = await accounts.propose(payee_id, Proposal(iban=terms.iban), actor=cast.ecl, now=now)
         await accounts.approve(account, actor=other, now=now)
 

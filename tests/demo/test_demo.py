@@ -130,7 +130,12 @@ async def test_both_companies_order_without_hindrance_and_are_invoiced_at_once(t
 
 
 async def test_orders_and_invoices_in_every_state(there: None) -> None:
-    assert set(await _counted("SELECT state AS word, count(*) AS n FROM placed_order GROUP BY 1")) == {"placed", "confirmed", "declined", "cancelled"}
+    assert set(await _counted("SELECT state AS word, count(*) AS n FROM placed_order GROUP BY 1")) == {
+        "placed",
+        "confirmed",
+        "declined",
+        "cancelled",
+    }
     assert {"issued", "open", "processing", "paid"} <= set(await _counted("SELECT state AS word, count(*) AS n FROM invoice GROUP BY 1"))
     assert await db.value("SELECT count(*) FROM invoice WHERE state IN ('issued', 'open') AND due_on < $1", clock.today(NOW)) >= 3
     own = "SELECT i.state AS word, count(*) AS n FROM invoice i JOIN debtor d ON d.id = i.debtor_id JOIN company c ON c.id = d.owner_id WHERE c.name = $1 GROUP BY 1"
