@@ -42,7 +42,7 @@ async def receive(name: str, content: bytes, *, actor: Actor, now: datetime) -> 
     mend (see ``camt.read``), also for another account than the operator's; then nothing of the file is kept.
     """
     require(actor, Permission.MANAGE_INVOICES)
-    statements = await anyio.to_thread.run_sync(_read, content)
+    statements, own = await anyio.to_thread.run_sync(_read, content)
     _check_accounts(statements)
     digest, file_id = hashlib.sha256(content).digest(), ids.new_id()
     async with db.atomic():
@@ -52,21 +52,24 @@ async def receive(name: str, content: bytes, *, actor: Actor, now: datetime) -> 
         )
         if before is not None:
             return before
-        fresh = await _fresh(statements)
+        fresh = await _fresh(statements, own)
         entries, new = sum(len(one.entries) for one in statements), sum(map(sum, fresh))
         await db.execute(
             "INSERT INTO bank_file (id, name, content, sha256, entries, new_entries, sent_by, sent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             file_id, name[:120] or "bank.xml", content, digest, entries, new, actor.account_id, now,
         )  # fmt: skip
-        for statement, own, are_new in zip(statements, keys.of(statements), fresh, strict=True):
-            await _keep(file_id, statement, own, are_new, now=now)
+        for statement, some, are_new in zip(statements, own, fresh, strict=True):
+            await _keep(file_id, statement, some, are_new, now=now)
         data = {"entries": entries, "new": new, "statements": len(statements)}
         await audit.record("bank_file.received", actor=actor, subject=("bank_file", file_id), data=data, now=now)
     return Received(file_id, entries, new)
 
 
-def _read(content: bytes) -> list[Statement]:
-    return [statement for document in unpack.documents(content) for statement in camt.read(document)]
+def _read(content: bytes) -> tuple[list[Statement], list[list[str]]]:
+    """Return the statements with the keys of their entries. Each document of a zip counts by itself, as if it came alone."""
+    documents = [camt.read(document) for document in unpack.documents(content)]
+    own = [some for document in documents for some in keys.of(document)]
+    return [statement for document in documents for statement in document], own
 
 
 def _check_accounts(statements: list[Statement]) -> None:
@@ -77,9 +80,8 @@ def _check_accounts(statements: list[Statement]) -> None:
         raise unpack.refused("bank_file_account", sentence, _("Send the statement of our own account, or set the operator's IBAN right."))
 
 
-async def _fresh(statements: list[Statement]) -> list[list[bool]]:
-    """Tell of each entry whether no file brought it before."""
-    own = keys.of(statements)
+async def _fresh(statements: list[Statement], own: list[list[str]]) -> list[list[bool]]:
+    """Tell of each entry whether no file brought it before, nor a document of this one."""
     wanted = [key for some in own for key in some]
     known = {
         (row["account"], row["entry_key"])

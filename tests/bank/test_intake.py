@@ -68,6 +68,19 @@ async def test_a_zip_of_days_is_one_upload(db: None, now: datetime) -> None:
     assert (received.entries, received.new_entries) == (2, 2)
 
 
+async def test_a_zip_with_the_same_download_twice_or_with_days_and_their_month_counts_once(db: None, now: datetime) -> None:
+    twin = Line(cents=64_500, reference="0326ZIP")
+    day = document(statement([twin, twin]))
+    month = document(statement([twin, twin, Line(cents=5)]))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in (("camt053.xml", day), ("camt053 (1).xml", day), ("month.xml", month)):
+            archive.writestr(name, content)
+    received = await intake.receive("downloads.zip", packed.getvalue(), actor=SYSTEM, now=now)
+    assert (received.entries, received.new_entries) == (7, 3)
+    assert await _on(Account.BANK) == 129_005
+
+
 async def test_another_account_is_refused_and_nothing_is_kept(db: None, now: datetime) -> None:
     good, strange = statement([Line(cents=1)]), statement([Line(cents=2)], iban="NL20INGB0001234567")
     with pytest.raises(Invalid, match="bank_file_account") as refusal:
