@@ -276,13 +276,14 @@ async def cancel(batch_id: UUID, *, actor: Actor, now: datetime) -> None:
 async def export(batch_id: UUID, *, actor: Actor, now: datetime) -> bytes:
     """Return the bank's file of an approved batch: made the first time, the same bytes ever after.
 
-    Raises ``Forbidden``, ``NotFound``, ``Conflict`` (``not_approved``, ``account_changed``).
+    Raises ``Forbidden``, ``NotFound``, ``Conflict`` (``not_approved``, ``account_changed``, ``payout_cancelled``).
     """
     require(actor, Permission.MANAGE_SETTLEMENT)
     async with db.atomic():
         batch = await get(batch_id, lock=True)
         kept = await db.records("SELECT file, file_sha256 FROM payout_batch WHERE id = $1 AND file IS NOT NULL", batch_id)
         if kept:
+            await _check_payable(batch)
             return _intact(batch, kept[0]["file"], kept[0]["file_sha256"])
         if batch.state is not _S.APPROVED or batch.approved_at is None:
             raise Conflict(
@@ -293,6 +294,18 @@ async def export(batch_id: UUID, *, actor: Actor, now: datetime) -> bytes:
         digest = hashlib.sha256(content).digest()
         await move(batch, _S.EXPORTED, actor=actor, now=now, also=", file = $5, file_sha256 = $6, exported_at = $4", args=(content, digest))
     return content
+
+
+async def _check_payable(batch: Batch) -> None:
+    """Refuse a made file that the bank must not get any more: what it pays is paid by another batch, or to another account."""
+    if batch.state is _S.CANCELLED:
+        raise Conflict(
+            "payout_cancelled",
+            _("Payout {number} is cancelled: its file must not go to the bank.", number=batch.number),
+            next_step=_("Use the file of the payout that took its place."),
+        )
+    if batch.state is _S.EXPORTED:
+        await check_accounts(batch)
 
 
 def _intact(batch: Batch, content: bytes, digest: bytes) -> bytes:
@@ -337,10 +350,11 @@ async def move(batch: Batch, to: BatchState, *, actor: Actor, now: datetime, als
 
 
 async def file(batch_id: UUID, *, actor: Actor) -> tuple[Batch, bytes]:
-    """Return the file that was made of a batch, as it was. Raises ``Forbidden``, ``NotFound``, ``Conflict`` ``not_approved``."""
+    """Return the file that was made of a batch, as it was. Raises as ``export`` does."""
     require(actor, Permission.MANAGE_SETTLEMENT)
     batch = await get(batch_id)
     kept = await db.records("SELECT file, file_sha256 FROM payout_batch WHERE id = $1 AND file IS NOT NULL", batch_id)
     if not kept:
         raise Conflict("not_approved", _("There is no file of this payout yet."), next_step=_("Have it approved, then make the file."))
+    await _check_payable(batch)
     return batch, _intact(batch, kept[0]["file"], kept[0]["file_sha256"])

@@ -238,5 +238,23 @@ async def test_a_file_with_an_old_account_is_not_sent(now: datetime) -> None:
     await an_account(desk.payee_id, iban=IBANS[3], ecl=(desk.two, desk.one))
     with pytest.raises(Conflict, match="has changed"):
         await transfers.send(batch_id, actor=desk.one, now=now)
+    with pytest.raises(Conflict, match="has changed"):
+        await payouts.file(batch_id, actor=desk.one)
+    with pytest.raises(Conflict, match="has changed"):
+        await payouts.export(batch_id, actor=desk.one, now=now)
     await payouts.cancel(batch_id, actor=desk.one, now=now)
     assert (await statements.by_id(desk.statement.id)).state is StatementState.AGREED
+
+
+async def test_the_file_of_a_cancelled_payout_is_not_given_out(now: datetime) -> None:
+    """Its statements are in the next batch: whoever sent the old file too would pay everybody twice."""
+    desk = await _desk()
+    batch_id = await payouts.draft(pay_on=PAY_ON, actor=desk.one, now=now)
+    await payouts.approve(batch_id, actor=desk.two, now=now)
+    await payouts.export(batch_id, actor=desk.one, now=now)
+    await payouts.cancel(batch_id, actor=desk.one, now=now)
+    await payouts.draft(pay_on=PAY_ON, actor=desk.one, now=now)
+    with pytest.raises(Conflict, match="is cancelled"):
+        await payouts.file(batch_id, actor=desk.one)
+    with pytest.raises(Conflict, match="is cancelled"):
+        await payouts.export(batch_id, actor=desk.one, now=now)
