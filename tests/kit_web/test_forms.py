@@ -60,6 +60,8 @@ def _one(**texts: str) -> forms.Form[Everything]:
         ("price", "€ 1.935,50", Money(193550)),
         ("price", "1,935.5", Money(193550)),
         ("price", "1.935", Money(193500)),
+        ("price", "1.935.000,5", Money(193500050)),
+        ("price", "0,05", Money(5)),
         ("sure", "on", True),
         ("name", "  Nguyễn\x00 ", "Nguyễn"),
     ],
@@ -82,6 +84,10 @@ def test_what_people_type_becomes_a_value(field: str, text: str, value: object) 
         ("mode", "moon", "Choose one of the options."),
         ("person", "7", "Choose one of the options."),
         ("hours", "1e400", "Give a number, for example 12.5."),
+        *(
+            (("price", text, "Give an amount in euros, for example 645 or 645.50."))
+            for text in ("0,005", "1.234,567", "1234,567", "1.2345", "1e3", "１２")
+        ),
         ("price", "-5", "Give an amount in euros, for example 645 or 645.50."),
         ("people", "7", "Choose one of the options."),
     ],

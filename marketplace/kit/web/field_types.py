@@ -22,6 +22,10 @@ MAX_INT = 2**31 - 1
 MAX_EUROS = Decimal(10_000_000)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DUTCH_DATE = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$")
+_EUROS = re.compile(
+    r"(?P<whole>\d+|[1-9]\d{0,2}(?:(?P<mark>[.,])\d{3})(?:(?P=mark)\d{3})*)(?:(?!(?P=mark))[.,](?P<cents>\d{1,2}))?", re.ASCII
+)
+_EURO_DIGITS = 8
 _TRUE = frozenset({"on", "true", "1", "yes"})
 
 
@@ -152,12 +156,11 @@ def _decimal(text: str) -> Decimal:
 
 
 def _money(text: str) -> Money:
-    figures = re.sub(r"[€\s]", "", text)
-    cents = re.search(r"[.,](\d{1,2})$", figures)
-    whole = re.sub(r"[.,](?=\d{3}(\D|$))", "", figures[: cents.start()] if cents else figures)
-    if not re.fullmatch(r"\d{1,8}", whole, re.ASCII) or (cents and not cents[1].isascii()):
+    """Read Dutch and English amounts. A mark before three digits divides thousands, and only where thousands can be."""
+    found = _EUROS.fullmatch(re.sub(r"[€\s]", "", text))
+    if found is None or len(whole := re.sub(r"[.,]", "", found["whole"])) > _EURO_DIGITS:
         raise Unusable(_("Give an amount in euros, for example 645 or 645.50."))
-    return Money(int(whole) * 100 + (int(cents[1].ljust(2, "0")) if cents else 0))
+    return Money(int(whole) * 100 + int((found["cents"] or "0").ljust(2, "0")))
 
 
 def _date(text: str) -> date:
