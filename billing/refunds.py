@@ -222,14 +222,19 @@ async def sent(refund_id: UUID, *, external_id: str, now: datetime) -> None:  # 
 
 
 async def done(refund_id: UUID, *, external_id: str | None = None, done_at: datetime | None = None, now: datetime) -> bool:
-    """Say that the money is back with the debtor: it counts, and is in the books. False when that was known, or it had failed."""
+    """Say that the money is back with the debtor: it counts, and is in the books. False when that was known, or it had failed.
+
+    Raises ``Invalid`` when more would go back than ever came: a dispute took it while this was under way.
+    """
     async with db.atomic():
         found = await get(refund_id, lock=True)
         if found.state in {"done", "failed"}:
             return False
+        at = await states.standing(found.invoice_id)
+        if found.cents > at.paid_cents - at.refunded_cents:
+            raise Invalid("refund_too_large", _("More would go back than was received for invoice {number}.", number=at.number))
         if external_id is not None:
             await db.execute("UPDATE refund SET external_id = $2 WHERE id = $1", refund_id, external_id)
-        at = await states.standing(found.invoice_id)
         when = done_at or now
         account = Account.STRIPE if found.source in {"stripe", "dispute"} else Account.BANK
         await _done(at, refund_id, found.cents, Event.REFUND_MADE, account, done_at=when, on=clock.today(when), now=now)

@@ -68,13 +68,24 @@ async def project_refund(found: StripeRefund, *, now: datetime) -> bool:
             await refunds.sent(row.id, external_id=found.stripe_id, now=now)
         elif found.state is RefundState.ARRIVED:
             await refunds.sent(row.id, external_id=found.stripe_id, now=now)
-            await refunds.done(row.id, external_id=found.stripe_id, now=now)
+            await _arrived(row, found, now=now)
         elif row.state == "done":
             await _received_again(row, f"{found.stripe_id}:returned", "refund_returned", now=now)
         else:
             await refunds.sent(row.id, external_id=found.stripe_id, now=now)
             await refunds.failed(row.id, failure=found.failure, now=now)
     return True
+
+
+async def _arrived(row: _Row, found: StripeRefund, *, now: datetime) -> None:
+    """Book a refund that arrived; one that a dispute overtook gives back more than came, and waits as a difference."""
+    try:
+        await refunds.done(row.id, external_id=found.stripe_id, now=now)
+    except Invalid:
+        at = await differences.ours(row.invoice_id)
+        if at is not None:
+            wrong = Found(Kind.DISPUTE_NOT_BOOKED, 0, found.amount.cents, found.stripe_id)
+            await differences.keep([wrong], debtor_id=at.debtor_id, invoice_id=row.invoice_id, besides=tuple(Kind), now=now)
 
 
 async def _refund(found: StripeRefund) -> _Row | None:

@@ -16,7 +16,7 @@ from billing.comparison import differences
 from billing.comparison.judge import Found, Kind, Ours, of_invoice, of_refunds
 from billing.projection import project
 from billing.stripe_gateway import Gateway, GatewayError, gateway
-from billing.stripe_port import DisputeState, StripeInvoice
+from billing.stripe_port import DisputeState, RefundState, StripeInvoice
 from marketplace.kit import db, ids, periodic, work
 from marketplace.kit.errors import Conflict
 from marketplace.kit.i18n import _
@@ -155,14 +155,16 @@ def _intents(copy: StripeInvoice) -> list[str]:
 
 
 async def _refunds(stripe: Gateway, at: Ours, copy: StripeInvoice) -> list[Found]:
-    rows = await db.records("SELECT source, external_id FROM refund WHERE invoice_id = $1 AND external_id IS NOT NULL", at.id)
+    rows = await db.records("SELECT source, external_id, state FROM refund WHERE invoice_id = $1 AND external_id IS NOT NULL", at.id)
     known = {row["external_id"] for row in rows}
     theirs = [refund for intent_id in _intents(copy) for refund in await stripe.refunds_of(intent_id)]
     disputes = [one for intent_id in _intents(copy) for one in await stripe.disputes_of(intent_id)]
     taken = [one for one in disputes if one.state is DisputeState.TAKEN]
     found = of_refunds(at, known, theirs, disputed_cents=sum(one.amount.cents for one in taken if one.stripe_id in known))
     lost = [Found(Kind.DISPUTE_NOT_BOOKED, 0, one.amount.cents, one.stripe_id) for one in taken if one.stripe_id not in known]
-    return found + lost
+    waiting = {row["external_id"] for row in rows if row["state"] != "done"}
+    overtaken = [one for one in theirs if one.state is RefundState.ARRIVED and one.stripe_id in waiting]
+    return [*found, *lost, *(Found(Kind.DISPUTE_NOT_BOOKED, 0, one.amount.cents, one.stripe_id) for one in overtaken)]
 
 
 @work.handler("billing.stripe_compare_cash", outside=True)

@@ -118,6 +118,21 @@ async def test_a_refund_that_never_arrives_can_be_asked_again(stripe: Gateway, c
     assert await refunds.available(invoice_id) == 4_033
 
 
+async def test_a_refund_that_a_dispute_overtook_is_a_difference_not_a_stuck_job(stripe: Gateway, clock: FakeClock) -> None:
+    """Both take the same money: our books can't give back more than came, and somebody must look."""
+    invoice_id = await paid(clock, Method.IDEAL)
+    await credit(invoice_id, 3_333)
+    [refund_id] = await refunds.by_stripe(invoice_id, actor=SYSTEM, now=clock.now())
+    await refunds.taken_back(invoice_id, source="dispute", external_id="dp_first", cents=18_150, at=clock.now(), now=clock.now())
+    await settle(clock)
+    assert (await refunds.get(refund_id)).state == "sent"
+    assert (await stuck(), (Kind.DISPUTE_NOT_BOOKED, 0, 4_033) in await differing()) == ([], True)
+    await runs.start("person", now=clock.now())
+    await settle(clock)
+    assert (Kind.DISPUTE_NOT_BOOKED, 0, 4_033) in await differing()
+    assert (await ledger.check()).right
+
+
 BY_HAND = [
     ("void", Kind.VOIDED_THERE, 18_150, 0),
     ("give_up", Kind.GIVEN_UP_THERE, 18_150, 0),
