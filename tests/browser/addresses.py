@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _ACTORS = {
     "public": ("nobody",), "member": ("hr",), "company": ("hr",), "partner": ("partner",), "ecl": ("ecl",), "company+ecl": ("hr", "ecl"),
 }  # fmt: skip
-_NO_PAGE = re.compile(r"^/(api|static|livez|readyz)|\.csv$|/csv$")
+_NO_PAGE = re.compile(r"^/(api|static|livez|readyz)|(\.|/)(csv|pdf)$|/(file|paper|{paper_id:uuid})$|^/finance/ledger/")
+"""What is no page: machines' doors and files."""
 _PARAMETER = re.compile(r"{(\w+):\w+}")
 ALSO_FOR = {"/programmes": ("hr", "partner"), "/programmes/{code:str}": ("hr", "ecl")}
 """Public pages that look different to those who are signed in."""
@@ -58,19 +59,49 @@ def _with_something_chosen(town: Town) -> Iterator[Page]:
     yield Page("/scheduled-enrolments/new", "hr", f"/scheduled-enrolments/new?programme={nouns['programme_id']}")
     yield Page("/programmes", "nobody", "/programmes?q=nothing+like+it")
     yield Page("/orders", "hr", "/orders?state=declined")
+    for actor in ("hr", "ecl"):
+        yield Page("/invoices/{name:str}", actor, f"/invoices/{nouns['credit_note']}")
+        yield Page("/invoices/{name:str}", actor, f"/invoices/{nouns['part_credited']}")
+    yield Page("/invoices/{name:str}", "hr", f"/invoices/{nouns['reminded']}")
+    for ref in ("credit_note", "refundable", "statement"):
+        yield Page("/finance/trace/{ref:str}", "ecl", f"/finance/trace/{nouns[ref]}")
+    yield Page("/finance/ledger", "ecl", "/finance/ledger?account=receivable")
+    yield Page("/finance/vat", "ecl", "/finance/vat?box=1e")
+    for entry in ("certain_entry", "strange_entry", "done_entry"):
+        yield Page("/bank-entries/{entry_id:uuid}", "ecl", f"/bank-entries/{nouns[entry]}")
+    yield Page("/invoice-runs/{run_id:uuid}", "ecl", f"/invoice-runs/{nouns['issued_run']}")
+    yield Page("/payout-batches/{batch_id:uuid}", "ecl", f"/payout-batches/{nouns['draft_batch']}")
     yield Page("/people/import/{upload_id:uuid}", "hr", f"/people/import/{nouns['upload_id']}?view=problem")
     yield Page("404", "nobody", "/nowhere")
 
 
 def _noun(path: str, name: str, town: Town) -> str:
-    nouns = town.nouns
-    if name == "place_id":
-        return nouns["partner_id" if path.startswith("/partners") else "company_id"]
-    if name == "member_id":
-        first = path.split("/")[1]
-        return nouns[{"desk": "ecl_member", "partners": "partner_member"}.get(first, "company_member")]
-    if name == "name":
-        return nouns["invoice"]
-    if name == "token":
-        return nouns["reset_token" if path.startswith("/password") else "invitation_token"]
-    return nouns[name]
+    """Return the id for one parameter: by the longest beginning of the path that names it, else by the parameter alone."""
+    found = [(len(begin), noun) for (begin, parameter), noun in _NOUNS.items() if parameter == name and path.startswith(begin)]
+    return town.nouns[max(found)[1] if found else name]
+
+
+_NOUNS = {
+    ("", "place_id"): "company_id",
+    ("/partners", "place_id"): "partner_id",
+    ("", "member_id"): "company_member",
+    ("/desk", "member_id"): "ecl_member",
+    ("/partners", "member_id"): "partner_member",
+    ("/invoices", "name"): "invoice",
+    ("/invoices", "number"): "invoice",
+    ("/invoices/{number:str}/credit", "number"): "part_credited",
+    ("/invoices/{number:str}/correct", "number"): "part_credited",
+    ("/invoices/{number:str}/refund", "number"): "refundable",
+    ("/orders", "line_id"): "order_line",
+    ("/partner-statements", "name"): "statement",
+    ("/partner-statements", "line_id"): "settlement_line",
+    ("/statements", "name"): "statement",
+    ("/statements", "line_id"): "statement_line",
+    ("/finance/trace", "ref"): "invoice",
+    ("/invoice-runs/held", "hold_id"): "held_id",
+    ("/acceptance-profiles", "code"): "profile",
+    ("/vat-checks", "debtor_id"): "vat_debtor",
+    ("", "token"): "invitation_token",
+    ("/password", "token"): "reset_token",
+}
+"""Which of the town's ids stands for a parameter, by the beginning of the path; every other parameter has an id of its own name."""

@@ -1,4 +1,4 @@
-"""``make screenshots``: the ten main pages of the demo, at both widths, into docs/screenshots/ as small PNG files."""
+"""``make screenshots``: the fourteen main pages of the demo, at both widths, into docs/screenshots/ as small PNG files."""
 
 from __future__ import annotations
 
@@ -47,6 +47,10 @@ PAGES = (
     ("08-staff", "hr", ("/people",)),
     ("09-partner", "partner", ("/acceptances",)),
     ("10-desk", "ecl", ("/desk",)),
+    ("11-finance", "ecl", ("/finance",)),
+    ("12-invoice-run", "ecl", ("/invoice-runs", "main tbody th a")),
+    ("13-everything-about-this-euro", "ecl", ("/desk/invoices?show=credited", "main tbody th a", "main a[href^='/finance/trace/']")),
+    ("14-partner-statement", "partner", ("/statements", "main tbody th a")),
 )
 """Name, who looks, and the way there: an address, then what is clicked."""
 
@@ -106,10 +110,10 @@ async def _picture(tab: Page, name: str, way: tuple[str, ...]) -> None:
 
 def _small(picture: Image.Image) -> Image.Image:
     """Return the picture with its 256 commonest colours as they are; pages are flat, so the rest is the edges of letters."""
-    counted = picture.getcolors(picture.width * picture.height) or []
+    counted: list[tuple[int, tuple[int, int, int]]] = picture.getcolors(picture.width * picture.height) or []  # type: ignore[assignment]
     commonest = [colour for _count, colour in sorted(counted, reverse=True)[:256]]
     palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in commonest for part in colour] + [0] * 3 * (256 - len(commonest)))  # type: ignore[union-attr]
+    palette.putpalette([part for colour in commonest for part in colour] + [0] * 3 * (256 - len(commonest)))
     return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 

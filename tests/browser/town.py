@@ -1,7 +1,7 @@
 """People, courses and orders for a browser to walk among, made by the product's own verbs in its running database.
 
 ``python -m tests.browser.town journey TAG`` makes one company with its own courses; ``… pages TAG`` adds one of every
-noun, so that every page has something to show. Prints what was made as JSON.
+noun, so that every page has something to show, ``… money TAG`` what the journeys of money begin with. Prints what was made as JSON.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from marketplace.orders.place import LineWish, PlaceOrder
 from marketplace.people import invitations, members, passwords, staff, uploads
 from marketplace.people.places import Place
 from marketplace.scheduling import schedule
+from tests.browser import money
 from tests.builders.catalog import a_partner, a_programme, a_session
 from tests.builders.people import a_company, a_person, a_relation
 
@@ -62,7 +63,7 @@ def main() -> None:
     kind, tag = sys.argv[1:3]
 
     async def run(_loaded: Settings) -> Town:
-        return await (with_everything(tag) if kind == "pages" else a_town(tag))
+        return await {"pages": with_everything, "money": with_money}.get(kind, a_town)(tag)
 
     sys.stdout.write(msgspec.json.encode(with_database(run)).decode())
 
@@ -111,6 +112,7 @@ async def _accounts(town: Town, company: Place, partner: Place, *, now: datetime
         ("finance", "Ruben Kok", company, Role.FINANCE),
         ("partner", "Ilse Taal", partner, Role.PARTNER),
         ("ecl", "Marit Desk", Place(None, None), Role.ECL),
+        ("second", "Joost Four-Eyes", Place(None, None), Role.ECL),
     ):
         address = f"{who}-{town.tag}@town.example".lower()
         account_id = await members.with_password(address, name=name, password=PASSWORD, place=where, roles=frozenset({role}), now=now)
@@ -163,9 +165,28 @@ async def with_everything(tag: str) -> Town:
         "session": str(group), "session_id": str(group), "number": str(sure.number), "waiting_number": str(asked.number),
         "plan_id": str(plan), "upload_id": str(upload), "person_id": str(first), "code": town.group_code,
         "programme_id": str(await db.value("SELECT id FROM programme WHERE code = $1", town.group_code)),
-        "invoice": await _invoice_of(sure.id),
+        "invoice": await _invoice_of(sure.id), "order_line": str(await db.value("SELECT id FROM order_line WHERE order_id = $1 LIMIT 1", sure.id)),
+        **await money.everything(await _street_of_money(town, now=now)),
         "company_member": str(await _member(hr)), "ecl_member": str(await _member(ecl)), "partner_member": str(await _member(await _actor(town, "partner"))),
     }  # fmt: skip
+    return town
+
+
+async def _street_of_money(town: Town, *, now: datetime) -> money.Street:
+    debtor_id = await db.value("SELECT debtor_id FROM company WHERE id = $1", UUID(town.nouns["company_id"]))
+    ecl, second, partner = [await _actor(town, who) for who in ("ecl", "second", "partner")]
+    return money.Street(town.tag, debtor_id, UUID(town.nouns["partner_id"]), ecl, second, partner, now)
+
+
+async def with_money(tag: str) -> Town:
+    """Make a town for the journeys of money: invoices, a month to bill, a partner's statement, and an order to cancel."""
+    town, now = await a_town(tag), clock.now()
+    town.nouns |= await money.for_journeys(await _street_of_money(town, now=now))
+    session = await _first_session(town.group_code)
+    placed = await place.place(
+        PlaceOrder(lines=tuple(LineWish(session, UUID(person)) for person in town.people[:2])), actor=await _actor(town, "hr"), now=now
+    )
+    town.nouns["number"] = str(placed.number)
     return town
 
 
@@ -175,15 +196,15 @@ _CSV = (
 
 
 async def _member(actor: Actor) -> UUID:
-    return await db.value("SELECT id FROM member WHERE account_id = $1", actor.account_id)
+    return UUID(str(await db.value("SELECT id FROM member WHERE account_id = $1", actor.account_id)))
 
 
 async def _first_session(code: str) -> UUID:
-    return await db.value(
-        "SELECT session.id FROM session JOIN programme ON programme.id = session.programme_id WHERE programme.code = $1"
-        " ORDER BY session.starts_at LIMIT 1",
-        code,
-    )  # fmt: skip
+    sql = """
+        SELECT session.id FROM session JOIN programme ON programme.id = session.programme_id WHERE programme.code = $1
+        ORDER BY session.starts_at LIMIT 1
+    """
+    return UUID(str(await db.value(sql, code)))
 
 
 async def _invoice_of(order_id: UUID) -> str:

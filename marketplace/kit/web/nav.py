@@ -102,7 +102,7 @@ _DESK_RAIL: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
             _Entry("/vat-checks", N_("VAT"), "list", "/vat-certificates /vat-rules"),
             _Entry("/bank-files", N_("Bank"), "bag", "/bank-entries"),
             _Entry("/reminders", N_("Reminders"), "mail"),
-            _Entry("/partner-statements", N_("Partner statements"), "people", "/partner-contracts"),
+            _Entry("/partner-statements", N_("Statements"), "people", "/partner-contracts"),
             _Entry("/payout-batches", N_("Payouts"), "check"),
         ),
     ),
