@@ -266,6 +266,7 @@ _SEARCH_ALL = """i.id = ANY(ARRAY(SELECT id FROM invoice WHERE number BETWEEN up
 
 
 _WAITING = "i.kind = 'invoice' AND i.state IN ('issued', 'open', 'processing')"
+_OPEN = "i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents"
 _STANDINGS: dict[Standing, str] = {
     "unpaid": _WAITING,
     "overdue": _WAITING,
@@ -294,7 +295,8 @@ def _where(wanted: Filter, owner: UUID | None, today: date) -> tuple[list[str], 
         add(_SEARCH_OWN if owner else _SEARCH_ALL, text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") if owner else text)
         if (amount := amounts.cents(text)) is not None:
             args.append(amount)
-            where[-1] = f"({where[-1]} OR i.id = ANY (ARRAY(SELECT id FROM invoice WHERE total_cents = ${len(args)}::bigint)))"  # noqa: S608
+            where[-1] = f"({where[-1]} OR i.id = ANY (ARRAY(SELECT id FROM invoice WHERE total_cents = ${len(args)}::bigint"  # noqa: S608
+            where[-1] += f" UNION SELECT i.id FROM invoice i WHERE {_WAITING} AND {_OPEN} = ${len(args)}::bigint)))"  # noqa: S608
     return where, args
 
 

@@ -59,8 +59,17 @@ def tell(
 ) -> list[Step]:
     """Return the steps of an invoice in order of time, then what comes; ``sent`` are its deliveries, for their addresses."""
     addresses = {str(delivery.id): delivery.address for delivery in sent}
-    steps = [step for entry in in_order(entries) if (step := _past(invoice, entry, payments, addresses)) is not None]
+    told = in_order(entries)
+    steps = [step for at, entry in enumerate(told) if (step := _fell_short(told[:at], entry) or _past(invoice, entry, payments, addresses))]
     return [*steps, *_coming(invoice, entries, today)]
+
+
+def _fell_short(before: Sequence[Entry], entry: Entry) -> Step | None:
+    """Return the step of an invoice that can be paid again after a payment was on its way, or None for any other event."""
+    if entry.event != "invoice.opened" or not any(one.event == "invoice.processing" for one in before):
+        return None
+    detail = _("It failed, or a transfer brought less. The payment page says what is still to come.")
+    return Step("stop", _("The payment did not come in full"), fmt_datetime(entry.at), detail)
 
 
 def _past(invoice: Invoice, entry: Entry, payments: Sequence[Payment], addresses: Mapping[str, str]) -> Step | None:
@@ -140,7 +149,8 @@ def method_name(method: str) -> str:
 
 def _coming(invoice: Invoice, entries: Sequence[Entry], today: date) -> list[Step]:
     if invoice.overpaid:
-        return [Step("now", _("{amount} to pay back", amount=fmt_money(invoice.overpaid)), "", _("By Stripe, by bank, or set off."))]
+        back = _("It goes back to where it came from, or pays another invoice.")
+        return [Step("now", _("{amount} to pay back", amount=fmt_money(invoice.overpaid)), "", back)]
     ended = {InvoiceState.PAID, InvoiceState.CREDITED, InvoiceState.VOID, InvoiceState.UNCOLLECTIBLE}
     if invoice.kind == "credit_note" or invoice.state in ended or invoice.due_on is None:
         return []

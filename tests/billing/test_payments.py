@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,3 +108,16 @@ async def test_money_for_a_void_invoice_is_kept_in_sight(db: None, now: datetime
     await _pay(made, 1_000, "py_1", now)
     seen = await _seen(made)
     assert (seen.state, seen.overpaid.cents) == ("void", 1_000)
+
+
+async def test_a_transfer_that_brought_too_little_is_told(db: None, now: datetime) -> None:
+    made = await an_invoice(amounts=(1_000,))
+    assert await states.project_stripe(made, "open", hosted_payment_url="https://pay.example/1", now=now)
+    assert await states.project_stripe(made, "processing", now=now + timedelta(minutes=1))
+    assert await states.payment_failed(made, now=now + timedelta(minutes=2))
+    steps = story.tell(await _seen(made), await audit.of("invoice", made), [], today=now.date())
+    assert [(step.mark, step.title) for step in steps[1:4]] == [
+        ("done", "Can be paid online"),
+        ("done", "Payment on its way"),
+        ("stop", "The payment did not come in full"),
+    ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing import invoices
+from billing import invoices, payments
 from billing.invoices import Filter
 from marketplace.kit.identity import SYSTEM, Actor, Role
 from marketplace.kit.ids import new_id
@@ -51,3 +51,15 @@ async def test_search_by_amount_as_people_type_it(db: None, now: datetime) -> No
         assert await _found(text, finance) == [mine]
         assert await _found(text, SYSTEM) == [other, mine]
     assert await _found("1234.51", SYSTEM) == []
+
+
+async def test_search_by_what_is_still_open(db: None, now: datetime) -> None:
+    """Somebody with a transfer in hand knows what is left to pay, not the total."""
+    owner = new_id()
+    invoice_id = await an_invoice(await a_debtor(owner), amounts=(200_000,))
+    mine = await number_of(invoice_id)
+    await payments.record(invoice_id, source="bank", external_id="half", cents=75_050, method="bank_transfer", received_at=now, now=now)
+    finance = Actor(kind="member", company_id=owner, roles=frozenset({Role.FINANCE}))
+    assert await _found("1249.50", finance) == await _found("1.249,50", SYSTEM) == [mine]
+    await payments.record(invoice_id, source="bank", external_id="rest", cents=124_950, method="bank_transfer", received_at=now, now=now)
+    assert await _found("1249.50", SYSTEM) == await _found("0", SYSTEM) == []
