@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
@@ -37,7 +37,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accrued(self) -> Money:
-        """What will be payable after delivery."""
+        """What later statements bring, after delivery."""
         return Money(self.accrued_cents)
 
     @property
@@ -56,12 +56,18 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         return Money(self.paid_cents)
 
 
+def _next_statement_on(today: date) -> date:
+    """Return the 1st on which the next statements are made."""
+    return (today.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
 async def sums(*, actor: Actor, today: date) -> Sums:
     """Return the sums that the actor may read."""
     sql = """
         WITH mine AS (SELECT id FROM payee WHERE $1::uuid IS NULL OR owner_id = $1)
-        SELECT coalesce(sum(earned_cents) FILTER (WHERE state = 'accrued'), 0)::bigint AS accrued_cents,
-               coalesce(sum(earned_cents) FILTER (WHERE state = 'payable'), 0)::bigint AS payable_cents,
+        SELECT coalesce(sum(earned_cents) FILTER (WHERE state = 'accrued' AND payable_on >= $3), 0)::bigint AS accrued_cents,
+               coalesce(sum(earned_cents) FILTER (WHERE state = 'payable' OR state = 'accrued' AND payable_on < $3), 0)::bigint
+                   AS payable_cents,
                count(*) FILTER (WHERE state = 'waiting') AS waiting,
                (SELECT count(*) FROM settlement_incident x JOIN settlement_line y ON y.id = x.line_id WHERE x.closed_at IS NULL
                     AND y.payee_id IN (SELECT id FROM mine)) AS held,
@@ -76,7 +82,7 @@ async def sums(*, actor: Actor, today: date) -> Sums:
                     AND NOT EXISTS (SELECT 1 FROM payee_account a WHERE a.payee_id = m.id AND a.state = 'approved')) AS without_account
         FROM settlement_line WHERE state IN ('waiting', 'accrued', 'payable') AND payee_id IN (SELECT id FROM mine)
     """
-    found = await db.row(Sums, sql, statements.whose(actor), today.replace(month=1, day=1))
+    found = await db.row(Sums, sql, statements.whose(actor), today.replace(month=1, day=1), _next_statement_on(today))
     assert found is not None
     return found
 
@@ -177,18 +183,18 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
         return Money(self.earned_cents)
 
 
-async def coming(*, actor: Actor, limit: int = 200) -> list[Coming]:
+async def coming(*, actor: Actor, today: date, limit: int = 200) -> list[Coming]:
     """Return what a partner has earned or will, and that is on no statement yet: by session, and the statement that brings it."""
     require(actor, Permission.SEE_STATEMENTS)
     sql = """
         SELECT l.title_nl, l.title_en, l.session, l.supply_from_on, l.supply_to_on, count(*) FILTER (WHERE l.key = 'seat') AS seats,
                sum(l.net_cents)::bigint AS net_cents, sum(l.commission_cents)::bigint AS commission_cents, sum(l.earned_cents)::bigint AS earned_cents,
-               (date_trunc('month', l.payable_on) + interval '1 month')::date AS statement_on, x.reason AS held
+               greatest((date_trunc('month', l.payable_on) + interval '1 month')::date, $3) AS statement_on, x.reason AS held
         FROM settlement_line l JOIN payee p ON p.id = l.payee_id LEFT JOIN settlement_incident x ON x.line_id = l.id AND x.closed_at IS NULL
         WHERE p.owner_id = $1 AND l.state IN ('waiting', 'accrued', 'payable') GROUP BY 1, 2, 3, 4, 5, 10, 11
         ORDER BY 10 NULLS LAST, l.supply_to_on, l.session, 11 LIMIT $2
     """
-    return await db.rows(Coming, sql, actor.partner_id, limit)
+    return await db.rows(Coming, sql, actor.partner_id, limit, _next_statement_on(today))
 
 
 async def line(line_id: UUID) -> Shown | None:

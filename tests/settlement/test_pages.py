@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,16 @@ async def test_a_partner_sees_what_it_earned_and_what_comes(shop: Shop) -> None:
     assert "€766.23" in one
     assert "15%" in one
     assert f"SB-{shop.number[2:]}" in one
+
+
+async def test_the_figures_say_what_the_list_says(shop: Shop) -> None:
+    """A course whose days of holding end this month comes on the next statement, though it can't be paid for today."""
+    await a_seat(shop.payee_id, cents=20_000, ended_on=date(2026, 11, 12))
+    await a_seat(shop.payee_id, cents=30_000, ended_on=date(2026, 12, 18))
+    page = (await shop.partner.get("/statements")).text
+    assert re.search(r"€170\b.{0,40}on your next statement", page, re.DOTALL)
+    assert re.search(r"€255\b.{0,40}on later statements", page, re.DOTALL)
+    assert "1 Dec 2026" in page
 
 
 @pytest.mark.parametrize("who", ["partner_b", "hr_a", "finance_a"])

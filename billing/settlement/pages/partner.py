@@ -40,7 +40,7 @@ async def show_list(
         "settlement/my_statements.html",
         sums=await overview.sums(actor=actor, today=clock.today(now)),
         page=await statements.page(paging.read(cursor, date, str), actor=actor),
-        coming=await overview.coming(actor=actor),
+        coming=await overview.coming(actor=actor, today=clock.today(now)),
         account=None if payee is None else await accounts.approved(payee.id),
         names=statements.NAMES,
         today=clock.today(now),
