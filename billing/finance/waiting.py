@@ -68,7 +68,10 @@ _FROM: dict[str, tuple[str, str | None]] = {
     "held": ("invoice_hold WHERE state = 'held'", None),
     "runs": ("invoice_run WHERE state = 'preview'", None),
     "statements": ("partner_statement WHERE state = 'agreed' AND total_cents > 0", "total_cents - paid_out_cents"),
-    "batches": ("payout_batch WHERE state IN ('draft', 'approved', 'exported')", None),
+    "batches": (
+        "payout_batch WHERE state IN ('draft', 'approved', 'exported')",
+        "(SELECT coalesce(sum(p.cents), 0) FROM payout_item p WHERE p.batch_id = payout_batch.id)",
+    ),
 }
 
 
