@@ -107,7 +107,7 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, SettingsError | PostgresError):
         return str(error)
     if isinstance(error, DomainError):
-        fields = "; ".join(f"{name}: {text}" for name, text in error.fields.items())
+        fields = "; ".join(f"{name}: {text}" for name, text in error.fields.items() if text != error.message)
         return " ".join(part for part in (error.message, fields, error.next_step or "") if part)
     if "asyncpg" in sys.modules:
         import asyncpg
