@@ -8,14 +8,16 @@ BIN := .venv/bin
 run: ready-run
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m marketplace up
 
+# Quick tests side by side; those with a browser, with processes that die or with races one after the other.
 test: ready-test
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser" $(ARGS)
+	@$(BIN)/python -m pytest -q -m "slow or browser" $(ARGS)
 	@$(MAKE) --no-print-directory test-again
 
 # The second round, on Debian's PostgreSQL 15, of the quick tests that a database can matter to.
 test-again: ready-test
 	@if [ -d /usr/lib/postgresql/15/bin ]; then echo "Once more on PostgreSQL 15"; \
-	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -m "not slow and not browser" \
+	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -n 2 -m "not slow and not browser" \
 	--ignore=tests/documents --ignore=tests/design --ignore=tests/ground --ignore=tests/bench --ignore=tests/demo $(ARGS); fi
 
 test-full: ready-test
