@@ -4,4 +4,4 @@ import os
 
 os.environ.setdefault("PICCOLO_CONF", "marketplace.piccolo_conf")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
