@@ -14,9 +14,12 @@ from marketplace.kit.identity import Actor, Permission, require
 from marketplace.kit.money import Money
 
 # What is late and counts: unpaid, not on its way, not held, not disputed. ``i`` is the invoice, $1 the day.
+# The payer's bank decides a dispute well within this many days; one that was lost must not keep an invoice from being late for ever.
+DISPUTED_DAYS = 90
 OPEN_CENTS = "(i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents)"
 NOT_HELD = "NOT EXISTS (SELECT 1 FROM reminder_hold h WHERE h.invoice_id = i.id AND h.ended_at IS NULL AND (h.until_on IS NULL OR h.until_on >= $1))"
-NOT_DISPUTED = "NOT EXISTS (SELECT 1 FROM refund r WHERE r.invoice_id = i.id AND r.source = 'dispute' AND r.state <> 'failed')"
+_OF_DISPUTE = f"r.source = 'dispute' AND r.state <> 'failed' AND r.requested_at >= $1::date - {DISPUTED_DAYS}"
+NOT_DISPUTED = f"NOT EXISTS (SELECT 1 FROM refund r WHERE r.invoice_id = i.id AND {_OF_DISPUTE})"  # noqa: S608 - constants
 LATE = f"i.kind = 'invoice' AND i.state IN ('issued', 'open') AND i.due_on < $1 AND {OPEN_CENTS} > 0 AND {NOT_HELD} AND {NOT_DISPUTED}"
 
 

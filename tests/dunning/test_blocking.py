@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from billing import payments
+from billing import payments, refunds
 from billing.dunning import blocking, holds, policy
 from billing.dunning.policy import Limits, Policy
 from marketplace.kit import db as database
@@ -70,6 +70,18 @@ async def test_not_before_the_limit_and_not_for_another_company(cast: Cast, cloc
     assert cast.company_b.debtor_id is not None
     assert await blocking.blocked(cast.company_b.debtor_id, today=today(clock.now())) is None
     assert await blocking.of_owner(cast.company_a.id, today=today(clock.now())) is not None
+
+
+async def test_a_dispute_keeps_an_invoice_from_being_late_for_a_while_only(cast: Cast, clock: FakeClock) -> None:
+    """Who takes every payment back by the bank would order on for ever without paying."""
+    now = clock.now()
+    invoice = await _overdue(cast, clock)
+    await payments.record(invoice, source="stripe", external_id="in_1", cents=64_500, method="card", received_at=now, now=now)
+    await refunds.taken_back(invoice, source="dispute", external_id="dp_1", cents=64_500, at=clock.now(), now=clock.now())
+    assert cast.company_a.debtor_id is not None
+    assert await blocking.blocked(cast.company_a.debtor_id, today=today(clock.now())) is None
+    clock.move(timedelta(days=91))
+    assert await blocking.blocked(cast.company_a.debtor_id, today=today(clock.now())) is not None
 
 
 async def test_what_is_held_or_on_its_way_does_not_block(cast: Cast, clock: FakeClock) -> None:
