@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from billing import ledger
-from billing.books import chart
+from billing.books import agree, chart
 from billing.ledger import Account
 from marketplace.kit import db
 
@@ -58,13 +58,14 @@ _OUTGOING = """
 
 
 async def check() -> Report:
-    """Compare the books with themselves and with everything that they record."""
+    """Compare the books with themselves and with everything that they record, in all and one by one (``agree``)."""
     async with db.atomic():
         books = await ledger.check()
         missing = books.missing + int(await db.value(_OUTGOING))
+        apart = await agree.problems()
     balances = {one.account: one.balance for one in books.trial_balance}
     rows = [Standing(account, line.number, line.name, line.rgs, balances.get(account, 0)) for account, line in chart.ordered()]
-    problems = _problems(books, rows, missing)
+    problems = [*_problems(books, rows, missing), *apart]
     return Report(
         right=not problems, trial_balance=rows, unbalanced_entries=books.unbalanced_entries, missing=missing, invoiced=books.invoiced,
         credited=books.credited, received=books.received, refunded=books.refunded, written_off=books.written_off, receivable=books.receivable,
