@@ -15,7 +15,7 @@ from billing.vies.port import Answer, Outcome, split
 
 _NOT_AN_ID = frozenset({"INVALID_INPUT"})
 _REFUSED = frozenset({"INVALID_REQUESTER_INFO", "VAT_BLOCKED", "IP_BLOCKED"})
-_KEPT = 4_000
+_KEPT, _READ, _NUMBER = 4_000, 100_000, 100
 
 
 class LiveVies:
@@ -50,12 +50,14 @@ class LiveVies:
 def read(status: int, content: bytes) -> Answer:
     """Return what a reply means. Pure. Anything that isn't understood is ``UNAVAILABLE``: it never counts as a proof."""
     try:
-        said = msgspec.json.decode(content)
-    except msgspec.DecodeError:
+        said = msgspec.json.decode(content[:_READ].replace(b"\\u0000", b""))
+    except (msgspec.DecodeError, RecursionError):
         said = None
     if not isinstance(said, dict):
         return Answer(
-            outcome=Outcome.UNAVAILABLE, code=f"HTTP_{status}", raw={"status": status, "text": content[:_KEPT].decode(errors="replace")}
+            outcome=Outcome.UNAVAILABLE,
+            code=f"HTTP_{status}",
+            raw={"status": status, "text": content[:_KEPT].decode(errors="replace").replace("\x00", "")},
         )
     code = _code(said)
     if code in _NOT_AN_ID:
@@ -65,7 +67,7 @@ def read(status: int, content: bytes) -> Answer:
     valid = said.get("valid")
     if code or status != httpx.codes.OK or not isinstance(valid, bool):
         return Answer(outcome=Outcome.UNAVAILABLE, code=code or f"HTTP_{status}", raw=said)
-    number = said.get("requestIdentifier") or None
+    number = str(said.get("requestIdentifier") or "")[:_NUMBER] or None
     return Answer(outcome=Outcome.VALID if valid else Outcome.INVALID, consultation_number=number if valid else None, raw=said)
 
 
@@ -73,6 +75,6 @@ def _code(said: dict[str, Any]) -> str:
     """Return the code of a trouble, or nothing. ``userError`` says VALID and INVALID too, which are no troubles."""
     wrappers = said.get("errorWrappers")
     if isinstance(wrappers, list) and wrappers and isinstance(wrappers[0], dict):
-        return str(wrappers[0].get("error") or "UNKNOWN")
+        return str(wrappers[0].get("error") or "UNKNOWN")[:_NUMBER]
     told = said.get("userError")
-    return str(told) if told and told not in {"VALID", "INVALID"} else ""
+    return str(told)[:_NUMBER] if told and told not in {"VALID", "INVALID"} else ""

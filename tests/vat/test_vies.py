@@ -18,7 +18,7 @@ from marketplace.kit import db as kit_db
 from marketplace.kit import ids, settings, work
 from marketplace.kit.errors import Conflict, Forbidden, Invalid
 from marketplace.kit.identity import SYSTEM
-from tests.builders.billing import SUPPLY, a_charge
+from tests.builders.billing import SUPPLY, a_charge, a_debtor
 from tests.servers import Other, listening
 
 if TYPE_CHECKING:
@@ -298,3 +298,23 @@ async def test_at_home_nothing_is_asked(db: None, now: datetime) -> None:
     assert (await checks.standing(debtor_id, now=now)).kind is Kind.NOT_NEEDED
     with pytest.raises(Conflict):
         await checks.by_hand(debtor_id, valid=True, number="", note="x", actor=SYSTEM, now=now)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"valid": True, "requestIdentifier": 12345},
+        {"valid": True, "requestIdentifier": ["x"] * 4_000, "name": "a\x00b"},
+        {"errorWrappers": [{"error": "A\x00" * 4_000}]},
+        {"userError": "B\x00"},
+    ],
+)
+async def test_a_strange_answer_is_kept_and_breaks_nothing(
+    db: None, clock: FakeClock, brussels: Other, now: datetime, said: dict[str, object]
+) -> None:
+    debtor_id = await a_debtor(vat_id=GERMAN, country="DE")
+    brussels.answer = lambda _heard: (200, said)
+    answer = await LiveVies(f"{brussels.base}/rest-api").check(GERMAN, requester=US)
+    await checks._keep(debtor_id, GERMAN, answer, adapter="live", requester=US, actor=SYSTEM, now=now)
+    assert answer.outcome in {Outcome.VALID, Outcome.UNAVAILABLE}
+    assert len(answer.consultation_number or "") <= 100
