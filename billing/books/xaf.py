@@ -36,7 +36,7 @@ _CUT = {
     "companyIdent": 35, "softwareDesc": 50, "periodDesc": 50, "docRef": 999, "invRef": 999, "bankAccNr": 35,
 }  # fmt: skip
 _IN_MEMORY, _PIECE = 10_000_000, 65_536
-_ILLEGAL = {code: None for code in range(32) if code not in {9, 10, 13}}
+_ILLEGAL = {code: None for code in (*range(32), 0xFFFE, 0xFFFF) if code not in {9, 10, 13}}
 
 
 class _Writer:

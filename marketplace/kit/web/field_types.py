@@ -20,7 +20,7 @@ MAX_TEXT = 10_000
 MAX_ITEMS = 500
 MAX_INT = 2**31 - 1
 MAX_EUROS = Decimal(10_000_000)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _DUTCH_DATE = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$")
 _EUROS = re.compile(
     r"(?P<whole>\d+|[1-9]\d{0,2}(?:(?P<mark>[.,])\d{3})(?:(?P=mark)\d{3})*)(?:(?!(?P=mark))[.,](?P<cents>\d{1,2}))?", re.ASCII
