@@ -2,23 +2,22 @@
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
 BIN := .venv/bin
+WITH_SQL := $(addprefix tests/,kit catalog people orders scheduling fulfilment billing settlement bank dunning books finance vat concurrency)
 
 .PHONY: run test test-full test-again check format screenshots lock clean ready-run ready-test
 
 run: ready-run
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m marketplace up
 
-# Quick tests side by side; those with a browser, with processes that die or with races one after the other.
+# Two files at a time, each with a database server of its own.
 test: ready-test
-	@$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser" $(ARGS)
-	@$(BIN)/python -m pytest -q -m "slow or browser" $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 	@$(MAKE) --no-print-directory test-again
 
 # The second round, on Debian's PostgreSQL 15, of the quick tests that a database can matter to.
 test-again: ready-test
 	@if [ -d /usr/lib/postgresql/15/bin ]; then echo "Once more on PostgreSQL 15"; \
-	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -n 2 -m "not slow and not browser" \
-	--ignore=tests/documents --ignore=tests/design --ignore=tests/ground --ignore=tests/bench --ignore=tests/demo $(ARGS); fi
+	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not browser" $(WITH_SQL) $(ARGS); fi
 
 test-full: ready-test
 	@MARKETPLACE_TEST_FULL=1 $(BIN)/python -m pytest -q $(ARGS)
