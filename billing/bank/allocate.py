@@ -192,7 +192,7 @@ async def _payout(entry: Entry, kind: Kind, subject: str, *, actor: Actor, now: 
         await transfers.payout_paid(row_id, on=entry.booked_on, actor=actor, now=now, out_of=Account.UNALLOCATED)
     else:
         if (await payouts.get(row_id)).state is payouts.BatchState.EXPORTED:
-            await transfers.send(row_id, actor=actor, now=now)
+            await transfers.send(row_id, actor=actor, now=now, seen=True)
         await transfers.batch_paid(row_id, on=entry.booked_on, actor=actor, now=now, out_of=Account.UNALLOCATED)
 
 

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from marketplace.kit.identity import Actor
 
 
-async def send(batch_id: UUID, *, actor: Actor, now: datetime) -> None:
+async def send(batch_id: UUID, *, actor: Actor, now: datetime, seen: bool = False) -> None:
     """Say that a batch's file was handed to the bank: what is owed is now on its way. The partners get a mail.
 
+    ``seen``: the bank's own statement says so, and then it is a fact, whatever became of an account since.
     Raises ``Forbidden``, ``NotFound``, ``InvalidTransition``, ``Conflict`` ``account_changed``.
     """
     require(actor, Permission.MANAGE_SETTLEMENT)
@@ -35,7 +36,8 @@ async def send(batch_id: UUID, *, actor: Actor, now: datetime) -> None:
         batch = await payouts.get(batch_id, lock=True)
         if batch.state in {BatchState.SENT, BatchState.PAID}:
             return
-        await payouts.check_accounts(batch)
+        if not seen:
+            await payouts.check_accounts(batch)
         await payouts.move(batch, BatchState.SENT, actor=actor, now=now, also=", sent_at = $4")
         for item in await payouts.items(batch_id):
             await db.execute("UPDATE payout_item SET state = 'sent', state_at = $2 WHERE id = $1", item.id, now)
@@ -113,8 +115,12 @@ async def payout_returned(item_id: UUID, *, reason: str, on: date, actor: Actor,
 
 async def batch_paid(batch_id: UUID, *, on: date, actor: Actor, now: datetime, out_of: Account = Account.BANK) -> None:
     """Say that the bank has paid every payment of a batch that was under way. Raises as ``payout_paid`` does."""
+    require(actor, Permission.MANAGE_SETTLEMENT)
     async with db.atomic():
-        for item in await payouts.items((await payouts.get(batch_id, lock=True)).id):
+        batch = await payouts.get(batch_id, lock=True)
+        if batch.state not in {BatchState.SENT, BatchState.PAID}:
+            raise Conflict("not_under_way", _("This payout isn't at the bank."), next_step=_("Hand its file to the bank, then say so."))
+        for item in await payouts.items(batch_id):
             if item.state == "sent":
                 await payout_paid(item.id, on=on, actor=actor, now=now, out_of=out_of)
 

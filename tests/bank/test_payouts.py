@@ -15,7 +15,7 @@ from billing.settlement.payouts import BatchState
 from marketplace.kit.errors import Conflict
 from marketplace.kit.identity import SYSTEM, Actor
 from tests.builders.bank import Line, a_transfer
-from tests.builders.settlement import a_payee, a_statement, agreed, an_account, balance, two_of_ecl
+from tests.builders.settlement import IBANS, a_payee, a_statement, agreed, an_account, balance, two_of_ecl
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("db")]
 PAY_ON = date(2026, 11, 24)
@@ -58,6 +58,27 @@ async def test_each_payout_is_found_by_its_id_and_comes_back_open(now: datetime)
     (made,) = await entries.allocations(back)
     with pytest.raises(Conflict, match="payout_settled"):
         await undo.undo(back, made.id, actor=actor, now=now)
+
+
+async def test_what_the_bank_paid_counts_although_an_account_changed_since(now: datetime) -> None:
+    """Otherwise the only way on would be to cancel the batch, and to pay its statements once more."""
+    batch, items, actor = await _batch(now, 64_500, 30_000, send=False)
+    await an_account(items[0].payee_id, iban=IBANS[3])
+    number = (await payouts.get(batch)).number
+    (went,) = await a_transfer(Line(cents=-sum(item.cents for item in items), name="", iban="", text=f"SEPA batch {number}"))
+    best = await _best(went)
+    assert best is not None
+    await allocate.confirm(went, best.key, actor=actor, now=now)
+    assert (await payouts.get(batch)).state is BatchState.PAID
+    assert await payouts.ready() == []
+    assert (await ledger.check()).right
+
+
+async def test_a_payout_that_is_not_at_the_bank_is_not_paid_by_hand(now: datetime) -> None:
+    batch, _items, actor = await _batch(now, 64_500, send=False)
+    with pytest.raises(Conflict, match="not_under_way"):
+        await transfers.batch_paid(batch, on=PAY_ON, actor=actor, now=now)
+    assert (await payouts.get(batch)).state is BatchState.EXPORTED
 
 
 @pytest.mark.parametrize("send", [True, False])
