@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
-from billing import archive, delivery, payments, states
+from billing import archive, delivery, invoices, payments, states
+from billing import credits as credit_notes
 from billing.archive import Format
+from billing.credits import Credit
 from billing.vat import VatBasis
 from marketplace.kit import db as kit_db
 from marketplace.kit import identity
@@ -177,3 +180,16 @@ async def test_pages_speak_dutch(cast: Cast, client: httpx.AsyncClient, mine: Mi
     page = (await browser.get(f"/invoices/{mine.number}")).text
     assert "algemeen onderwijs" in page
     assert "Gefactureerd aan" in page
+
+
+async def test_a_column_of_the_csv_adds_up(cast: Cast, client: httpx.AsyncClient, mine: Mine, now: datetime) -> None:
+    """Invoices less credit notes less payments is what is still to pay."""
+    invoice = await invoices.get(mine.number, actor=identity.SYSTEM)
+    asked = Credit(invoice_id=invoice.id, lines=[(invoice.lines[0].id, 10_000)], reason="Goodwill", cause="goodwill", key="csv")
+    await credit_notes.credit(asked, actor=identity.SYSTEM, now=now)
+    answer = await (await signed_in(client, cast.finance_a)).get("/invoices.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert [row["State"] for row in rows if row["Total"].startswith("-")] == ["Credit note"]
+    whole = {head: sum(Decimal(row[head]) for row in rows) for head in ("Total", "Paid", "To pay", "Credited")}
+    assert whole["Total"] - whole["Paid"] == whole["To pay"]
+    assert whole["Credited"] == 100
