@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_ENTRIES = 20_000
-_AMOUNT = re.compile(r"\d{1,13}(\.\d{1,5})?")
+_AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,5})?")
 _SPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.(05[234])\.001\.(\d\d)")
 _VERSIONS = ("02", "08")
+_YEARS = (2000, 2100)
 _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 _NO_REFERENCE = {"", "NOTPROVIDED", "NONREF"}
 _RETURNS = ("RRTN", "RCHQ", "RPCR", "RIMB")
@@ -321,8 +322,15 @@ def _day(found: etree._Element, path: str, reference: str, *, default: date | No
     try:
         if len(text) > 10 and "T" in text:
             instant = datetime.fromisoformat(text)
-            return clock.today(instant) if instant.tzinfo else instant.date()
-        return date.fromisoformat(text[:10])
+            return _of_our_time(clock.today(instant) if instant.tzinfo else instant.date())
+        return _of_our_time(date.fromisoformat(text[:10]))
     except (ValueError, OverflowError) as wrong:
         sentence = _("Statement {name} has a date that can't be read: {text}.", name=reference, text=text[:30] or "–")
         raise refused("bank_file_date", sentence, _AGAIN()) from wrong
+
+
+def _of_our_time(day: date) -> date:
+    """Return a day that can stand in our books. Raises ``ValueError``."""
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise ValueError(day)
+    return day

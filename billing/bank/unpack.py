@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
+import zlib
 
 from marketplace.kit.errors import Invalid
 from marketplace.kit.i18n import _
@@ -42,7 +44,7 @@ def _unzipped(content: bytes) -> list[bytes]:
             if len(inside) > MAX_FILES or sum(one.file_size for one in inside) > MAX_UNPACKED:
                 raise _too_large()
             return _read(archive, inside)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as broken:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError, OSError) as broken:
         raise refused(
             "bank_file_broken", _("This zip can't be opened."), _("Unpack it yourself and send the XML files, or download it again.")
         ) from broken

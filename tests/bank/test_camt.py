@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from datetime import date
@@ -106,7 +107,8 @@ def test_what_is_not_a_statement_is_refused_with_the_mend() -> None:
     _refused(good.replace(b">5.00<", b">5,00<"), "bank_file_amount")
     _refused(good.replace(b">5.00<", b">1e9<"), "bank_file_amount")
     _refused(good.replace(b"<CdtDbtInd>CRDT", b"<CdtDbtInd>PLUS"), "bank_file_amount")
-    _refused(good.replace(b"<BookgDt><Dt>2026-11-20", b"<BookgDt><Dt>2026-11-31"), "bank_file_date")
+    for day in (b"2026-11-31", b"0001-01-01", b"9999-12-31"):
+        _refused(good.replace(b"<BookgDt><Dt>2026-11-20", b"<BookgDt><Dt>" + day), "bank_file_date")
     _refused(good.replace(b"NL02ABNA0123456789", b"NL03ABNA0123456789"), "bank_file_iban")
     _refused(good.replace(b"OPBD", b"ITBD"), "bank_file_balance")
     _refused(document(), "bank_file_no_statement")
@@ -140,6 +142,14 @@ def test_too_much_is_refused_before_it_is_read() -> None:
         archive.writestr("a.xml", b"0" * (unpack.MAX_UNPACKED + 1))
     _refused(bomb.getvalue(), "bank_file_too_large")
     _refused(b"PK\x03\x04" + b"broken" * 20, "bank_file_broken")
+    for how in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        whole = io.BytesIO()
+        with zipfile.ZipFile(whole, "w", how) as archive:
+            archive.writestr("a.xml", bytes(range(256)) * 20)
+        content = whole.getvalue()
+        for at in range(35, 75, 5):
+            with contextlib.suppress(Invalid):  # nothing else comes out of a broken zip
+                unpack.documents(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
     nothing = io.BytesIO()
     with zipfile.ZipFile(nothing, "w") as archive:
         archive.writestr("a.txt", "hello")
