@@ -43,7 +43,7 @@ PAGES = (
         ),
     ),
     ("06-hr-home", "hr", ("/home",)),
-    ("07-invoice", "hr", ("/invoices", "main tbody th a")),
+    ("07-invoice", "hr", ("/invoices", "main tbody th a[href^='/invoices/2']")),
     ("08-staff", "hr", ("/people",)),
     ("09-partner", "partner", ("/acceptances",)),
     ("10-desk", "ecl", ("/desk",)),
