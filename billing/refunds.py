@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from marketplace.kit.identity import Actor
 
 Source = Literal["stripe", "bank", "dispute", "setoff"]
+_MOST_PARTS = 20  # of one refund by Stripe that a second press looks for; the first is enough to know it
 _UNDER_WAY = "state IN ('requested', 'sent')"
 
 
@@ -87,18 +88,32 @@ async def by_stripe_at_most(invoice_id: UUID) -> int:
     return min(await _available(at), sum(payment.left_cents for payment in await _collected(at)))
 
 
-async def by_stripe(invoice_id: UUID, *, cents: int | None = None, reason: str = "", actor: Actor, now: datetime) -> list[UUID]:
+async def by_stripe(
+    invoice_id: UUID, *, cents: int | None = None, reason: str = "", actor: Actor, now: datetime, key: str = ""
+) -> list[UUID]:
     """Ask Stripe to give money back to the payments it came by, the latest first; None gives back all that can be.
 
-    Each part is a refund of its own, with a work row ``billing.stripe_refund``. Raises ``Invalid`` ``refund_too_large`` for
+    Each part is a refund of its own, with a work row ``billing.stripe_refund``. The same ``key`` again is the same refund,
+    also of the other two ways. Raises ``Invalid`` ``refund_too_large`` for
     more than the debtor has with us, ``Conflict`` ``not_by_stripe`` when Stripe didn't collect that much.
     """
     async with db.atomic():
         at = await states.standing(invoice_id, lock=True)
+        if before := await _made(at.id, key):
+            return before
         wanted = await _checked(at, cents)
         made = [
-            await _insert(at, source="stripe", cents=part, payment_id=payment_id, reason=reason, actor=actor, now=now)
-            for payment_id, part in await _spread(at, wanted)
+            await _insert(
+                at,
+                source="stripe",
+                cents=part,
+                payment_id=payment_id,
+                reason=reason,
+                actor=actor,
+                now=now,
+                refund_id=_named(at.id, key, place),
+            )
+            for place, (payment_id, part) in enumerate(await _spread(at, wanted))
         ]
         for refund_id in made:
             await work.enqueue(
@@ -107,19 +122,21 @@ async def by_stripe(invoice_id: UUID, *, cents: int | None = None, reason: str =
     return made
 
 
-async def by_bank(invoice_id: UUID, *, cents: int, on: date, reference: str = "", actor: Actor, now: datetime) -> UUID:
+async def by_bank(invoice_id: UUID, *, cents: int, on: date, reference: str = "", actor: Actor, now: datetime, key: str = "") -> UUID:
     """Write down that ECL paid an amount back by bank on a day. Raises as ``by_stripe``; ``Invalid`` for a day to come."""
     if on > clock.today(now):
         raise Invalid("invalid", _("This day has yet to come."), fields={"on": _("This day has yet to come.")})
     async with db.atomic():
         at = await states.standing(invoice_id, lock=True)
+        if before := await _made(at.id, key):
+            return before[0]
         wanted = await _checked(at, cents)
-        refund_id = await _insert(at, source="bank", cents=wanted, reason=reference, actor=actor, now=now)
+        refund_id = await _insert(at, source="bank", cents=wanted, reason=reference, actor=actor, now=now, refund_id=_named(at.id, key))
         await _done(at, refund_id, wanted, Event.REFUND_MADE, Account.BANK, done_at=clock.instant(on, time(12)), on=on, now=now)
     return refund_id
 
 
-async def set_off(invoice_id: UUID, against: str, *, cents: int | None = None, actor: Actor, now: datetime) -> UUID:
+async def set_off(invoice_id: UUID, against: str, *, cents: int | None = None, actor: Actor, now: datetime, key: str = "") -> UUID:
     """Use what a debtor has with us by one invoice to pay another of theirs, by its number; None uses as much as fits.
 
     In one step money goes back of the one and comes in on the other, with one entry in the books; nothing leaves the bank.
@@ -129,10 +146,14 @@ async def set_off(invoice_id: UUID, against: str, *, cents: int | None = None, a
         target_id = await _other(invoice_id, against)
         standings = {each: await states.standing(each, lock=True) for each in sorted((invoice_id, target_id))}
         at, other = standings[invoice_id], standings[target_id]
+        if before := await _made(at.id, key):
+            return before[0]
         if other.open_cents <= 0 or other.state in {states.InvoiceState.VOID, states.InvoiceState.UNCOLLECTIBLE}:
             raise Conflict("not_open", _("Nothing is to be paid on invoice {number}.", number=other.number))
         wanted = await _checked(at, min(await _available(at), other.open_cents) if cents is None else cents, most=other.open_cents)
-        refund_id = await _insert(at, source="setoff", cents=wanted, reason=other.number, actor=actor, now=now)
+        refund_id = await _insert(
+            at, source="setoff", cents=wanted, reason=other.number, actor=actor, now=now, refund_id=_named(at.id, key)
+        )
         await _counted(refund_id, at.id, wanted, done_at=now)
         postings = ledger.moved(Account.RECEIVABLE, Account.RECEIVABLE, wanted, debtor_id=at.debtor_id)
         await ledger.book(Entry(event=Event.SET_OFF, source_id=refund_id, on=clock.today(now), reference=at.number), postings, now=now)
@@ -155,6 +176,18 @@ async def _other(invoice_id: UUID, number: str) -> UUID:
         sentence = _("This debtor has no other invoice with that number.")
         raise NotFound("not_found", sentence, fields={"against": sentence})
     return UUID(str(found))
+
+
+def _named(invoice_id: UUID, key: str, place: int = 0) -> UUID | None:
+    """Return the id of a key's refund (of its first, second … part), so that a second press finds it. None without a key."""
+    return uuid5(invoice_id, f"refund:{key}:{place}") if key else None
+
+
+async def _made(invoice_id: UUID, key: str) -> list[UUID]:
+    """Return the refunds that this key made before; the invoice is locked."""
+    wanted = [_named(invoice_id, key, place) for place in range(_MOST_PARTS)] if key else []
+    found = await db.records("SELECT id FROM refund WHERE id = ANY($1)", wanted) if wanted else []
+    return sorted((row["id"] for row in found), key=wanted.index)
 
 
 async def _checked(at: states.Standing, cents: int | None, *, most: int | None = None) -> int:
@@ -200,9 +233,9 @@ async def _spread(at: states.Standing, wanted: int) -> list[tuple[UUID, int]]:
 
 async def _insert(
     at: states.Standing, *, source: Source, cents: int, reason: str, actor: Actor, now: datetime,
-    payment_id: UUID | None = None, external_id: str | None = None,
+    payment_id: UUID | None = None, external_id: str | None = None, refund_id: UUID | None = None,
 ) -> UUID:  # fmt: skip
-    refund_id = ids.new_id()
+    refund_id = refund_id or ids.new_id()
     sql = """
         INSERT INTO refund (id, invoice_id, credit_note_id, payment_id, source, external_id, cents, state, reason, requested_at, requested_by)
         VALUES ($1, $2, (SELECT id FROM invoice WHERE credits_id = $2 ORDER BY issued_at DESC, number DESC LIMIT 1),

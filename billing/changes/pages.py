@@ -59,6 +59,7 @@ class RefundForm(msgspec.Struct, frozen=True):
     on: date | None = None
     reference: _Reference = ""
     against: _Reference = ""
+    key: _Key = ""
 
 
 class SetOffForm(msgspec.Struct, frozen=True):
@@ -277,7 +278,9 @@ def _close_page(request: WebRequest, invoice: Invoice, form: forms.Form[Any], *,
 async def refund_form(request: WebRequest, number: FromPath[str], actor: NamedDependency[Actor], now: NamedDependency[datetime]) -> Html:
     """Show what the debtor has with us by an invoice, and the ways back."""
     invoice = await _invoice(number, actor)
-    return await _refund_page(request, invoice, forms.blank(how="", amount="", on=today(now).isoformat(), reference="", against=""))
+    return await _refund_page(
+        request, invoice, forms.blank(how="", amount="", on=today(now).isoformat(), reference="", against="", key=str(ids.new_id()))
+    )
 
 
 @post("/invoices/{number:str}/refund", opt=_ECL, status_code=303)
@@ -301,14 +304,15 @@ async def _give_back(invoice: Invoice, data: RefundForm, actor: Actor, now: date
     cents = data.amount.cents if data.amount is not None else None
     match data.how:
         case "stripe":
-            await refunds.by_stripe(invoice.id, cents=cents, reason=data.reference, actor=actor, now=now)
+            await refunds.by_stripe(invoice.id, cents=cents, reason=data.reference, actor=actor, now=now, key=data.key)
             return _("Stripe is asked to pay it back."), _("The company sees it on its account within a few days.")
         case "bank":
             amount = await refunds.available(invoice.id) if cents is None else cents
-            await refunds.by_bank(invoice.id, cents=amount, on=data.on or today(now), reference=data.reference, actor=actor, now=now)
+            on = data.on or today(now)
+            await refunds.by_bank(invoice.id, cents=amount, on=on, reference=data.reference, actor=actor, now=now, key=data.key)
             return _("{amount} is noted as paid back.", amount=fmt_money(Money(amount))), ""
         case "setoff":
-            await refunds.set_off(invoice.id, data.against, cents=cents, actor=actor, now=now)
+            await refunds.set_off(invoice.id, data.against, cents=cents, actor=actor, now=now, key=data.key)
             return _("It is set off against invoice {number}.", number=data.against), _("Nothing leaves the bank.")
 
 

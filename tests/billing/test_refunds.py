@@ -185,3 +185,21 @@ async def test_setting_off_both_ways_at_once_does_not_lock_up(committed: str, no
     await asyncio.gather(*(refunds.set_off(each, number, cents=5_000, actor=SYSTEM, now=now) for each in (one, two, one, two)))
     assert (await states.standing(third)).open_cents == 30_000
     assert (await ledger.check()).right
+
+
+@pytest.mark.parametrize("way", ["stripe", "bank", "setoff"])
+async def test_pressing_twice_pays_a_part_back_once(committed: str, now: datetime, way: str) -> None:
+    debtor = await a_debtor()
+    invoice = await _paid(30_000, credit=10_000, now=now, debtor=debtor)
+    against = await number_of(await an_invoice(debtor, amounts=(9_000,)))
+
+    async def press() -> object:
+        if way == "stripe":
+            return (await refunds.by_stripe(invoice, cents=2_000, actor=SYSTEM, now=now, key="k"))[0]
+        if way == "bank":
+            return await refunds.by_bank(invoice, cents=2_000, on=today(now), actor=SYSTEM, now=now, key="k")
+        return await refunds.set_off(invoice, against, cents=2_000, actor=SYSTEM, now=now, key="k")
+
+    assert len(set(await asyncio.gather(*(press() for _each in range(4))))) == 1
+    assert await refunds.available(invoice) == 8_000
+    assert (await ledger.check()).right
