@@ -103,10 +103,13 @@ _STEPS = ((0, "not_due"), (30, "to_30"), (60, "to_60"), (90, "to_90"))
 
 
 def ageing(items: Iterable[OpenItem], *, on: date) -> Ageing:
-    """Return the open amounts by age on a day: not due until and on the due date, then 1-30, 31-60, 61-90 and more days late."""
+    """Return the open amounts by age on a day: not due until and on the due date, then 1-30, 31-60, 61-90 and more days late.
+
+    What the company has with us (below zero) is never late, so it makes nothing that is late look smaller.
+    """
     sums: dict[str, int] = {}
     for item in items:
-        late = (on - item.due_on).days
+        late = (on - item.due_on).days if item.open_cents > 0 else 0
         bucket = next((name for limit, name in _STEPS if late <= limit), "over_90")
         sums[bucket] = sums.get(bucket, 0) + item.open_cents
     return Ageing(**sums)

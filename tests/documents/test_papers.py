@@ -211,3 +211,11 @@ def test_every_kind_of_movement_has_a_word() -> None:
     with use_locale("nl"):
         names = {kind: msgspec.structs.replace(an_account().entries[0], kind=kind).name for kind in EntryKind}
     assert len(set(names.values())) == len(EntryKind)
+
+
+def test_what_a_company_has_with_us_hides_nothing_that_is_late() -> None:
+    items = [
+        OpenItem(number="2026-000001", dated_on=ON, due_on=ON - timedelta(days=10), total_cents=500, open_cents=500),
+        OpenItem(number="2026-000002", dated_on=ON, due_on=ON - timedelta(days=10), total_cents=900, open_cents=-200),
+    ]
+    assert ageing(items, on=ON) == Ageing(to_30=500, not_due=-200)
