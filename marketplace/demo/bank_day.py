@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from marketplace.demo.people import Cast
 
 _SPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
-_OPENING_CENTS = 4_812_055
 _IBANS = ("NL20INGB0001234567", "NL44RABO0123456789", "NL02ABNA0123456789", "NL86INGB0002445588")
 
 
@@ -37,6 +36,10 @@ class _Open(msgspec.Struct, frozen=True):
     name: str
 
 
+_AT_THE_BANK = """
+    SELECT coalesce(sum(p.cents), 0)::bigint FROM ledger_posting p JOIN ledger_entry e ON e.id = p.entry_id
+    WHERE p.account = 'bank' AND e.booked_on <= $1
+"""
 _OPEN = """
     SELECT i.number, i.total_cents - i.credited_cents - i.written_off_cents - i.paid_cents + i.refunded_cents AS cents, i.buyer ->> 'legal_name' AS name
     FROM invoice i JOIN debtor d ON d.id = i.debtor_id
@@ -52,7 +55,8 @@ async def take_in(cast: Cast, *, now: datetime) -> None:
     came_in = await _credits(cast, today=clock.today(now))
     if not came_in:
         return
-    received = await intake.receive(f"camt053-{day.isoformat()}.xml", _file(came_in, day), actor=cast.ecl, now=now)
+    opening_cents = int(await db.value(_AT_THE_BANK, day))
+    received = await intake.receive(f"camt053-{day.isoformat()}.xml", _file(came_in, day, opening_cents), actor=cast.ecl, now=now)
     await allocate.confirm_certain(received.file_id, actor=cast.ecl, now=now)
 
 
@@ -75,7 +79,7 @@ async def _credits(cast: Cast, *, today: date) -> list[Credit]:
     return [*made, Credit(7_350, "J. van der Plas", "NL91ABNA0417164300", "terugbetaling lunch")]
 
 
-def _file(came_in: Sequence[Credit], day: date) -> bytes:
+def _file(came_in: Sequence[Credit], day: date, opening_cents: int) -> bytes:
     root = etree.Element("Document", nsmap={None: _SPACE})  # type: ignore[dict-item] # None is the default namespace
     whole = _add(root, "BkToCstmrStmt")
     head = _add(whole, "GrpHdr")
@@ -88,7 +92,7 @@ def _file(came_in: Sequence[Credit], day: date) -> bytes:
     account = _add(statement, "Acct")
     _add(_add(account, "Id"), "IBAN", settings().operator.iban.replace(" ", ""))
     _add(account, "Ccy", "EUR")
-    for code, cents in (("OPBD", _OPENING_CENTS), ("CLBD", _OPENING_CENTS + sum(one.cents for one in came_in))):
+    for code, cents in (("OPBD", opening_cents), ("CLBD", opening_cents + sum(one.cents for one in came_in))):
         _balance(statement, code, cents, day - timedelta(days=code == "OPBD"))
     for at, one in enumerate(came_in, 1):
         _entry(statement, one, day, f"{day:%Y%m%d}{at:06d}")
