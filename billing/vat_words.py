@@ -36,7 +36,9 @@ SENTENCES: dict[str, str] = {
     "platform_fee": N_("A platform fee is taxed at the general rate."),
     "e_learning": N_("Self-paced e-learning without a teacher is not education in the sense of the exemption, so VAT is due."),
     "online": N_("Live online teaching counts as the same course on site."),
-    "reverse_charge": N_("The buyer is a business in another EU country ({country}) with VAT id {id}: the VAT is charged on to the buyer."),
+    "reverse_charge": N_(
+        "The buyer is a business in another EU country ({country}) with VAT id {id}: it accounts for the VAT itself (reverse charge)."
+    ),
     "proof": N_("This id was found in use on {checked}. The proof is number {number}."),
     "proof_plain": N_("This id was found in use on {checked}."),
     "pending": N_("We are asking VIES whether {id} is in use. If it isn't, Dutch VAT is added before the invoice is issued."),
