@@ -87,7 +87,7 @@ def summary(name: str, raw: bytes) -> Summary:
     mail = _parsed(raw)
     milliseconds = int(name.replace("-", "")[:12], 16)  # a uuid7 begins with its time
     at = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
-    return Summary(name, at, str(mail["From"]), str(mail["To"]), str(mail["Subject"]), _part(mail, "plain"))
+    return Summary(name, at, str(mail["From"]), str(mail["To"]), str(mail["Subject"]).strip(), _part(mail, "plain"))
 
 
 _STYLE = """
