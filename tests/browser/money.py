@@ -11,6 +11,7 @@ import msgspec
 from billing import archive, debtors, seller
 from billing import credits as credit_notes
 from billing.bank import allocate, intake
+from billing.bank.matching import Part
 from billing.credits import Credit
 from billing.dunning import holds
 from billing.runs import collect, issue
@@ -111,7 +112,8 @@ async def paid_by_bank(street: Street, invoice_id: UUID, *, cents: int) -> None:
     """Let a transfer for an invoice come in and be booked."""
     number = await number_of(invoice_id)
     file_id = await taken_in(street, "paid", [Line(cents=cents, text=f"Factuur {number}", reference=f"{street.tag}-{number}")])
-    await allocate.confirm_certain(file_id, actor=street.ecl, now=street.now)
+    entry_id = await db.value("SELECT e.id FROM bank_entry e JOIN bank_statement s ON s.id = e.statement_id WHERE s.file_id = $1", file_id)
+    await allocate.to_invoices(entry_id, [Part(invoice_id, cents)], actor=street.ecl, now=street.now)
 
 
 async def taken_in(street: Street, name: str, entries: list[Line]) -> UUID:
