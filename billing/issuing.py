@@ -93,7 +93,9 @@ async def issue_charges(
             message = f"an invoice has at most {MAX_LINES} lines, not {len(found)}"
             raise ValueError(message)
         if redecide.relies_on_vat_id(found) and not (await checks.standing(found[0].debtor_id, now=now)).settled:
-            raise Conflict("vat_unknown", _("It is not known yet whether the buyer's VAT id is in use."), next_step=_("Ask again under VAT ids."))
+            raise Conflict(
+                "vat_unknown", _("It is not known yet whether the buyer's VAT id is in use."), next_step=_("Ask again under VAT ids.")
+            )
         return await _write(group_key, found, await _debtor_of(found), run_id=run_id, replaces_id=replaces_id, now=now)
 
 

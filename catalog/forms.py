@@ -260,6 +260,5 @@ def _amount(cents: int | None) -> str:
     return "" if cents is None else str(euros(cents)) if cents % 100 else str(cents // 100)
 
 
-
 def _moment(at: datetime | None) -> str:
     return f"{clock.local(at):%Y-%m-%dT%H:%M}" if at else ""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import billing.account.pages
 import billing.api
-import billing.changes.pages
 import billing.bank.pages
+import billing.changes.pages
 import billing.comparison.pages
 import billing.dunning.pages
 import billing.finance.pages
 import billing.pages
-import billing.settlement.pages
 import billing.runs.pages
+import billing.settlement.pages
 import billing.vies.pages
 import billing.webhooks
 import catalog.api

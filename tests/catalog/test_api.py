@@ -35,7 +35,14 @@ async def hr(client: httpx.AsyncClient, cast: Cast, now: datetime) -> httpx.Asyn
     return client
 
 
-@pytest.mark.parametrize("path", ["/api/v1/programmes", "/api/v1/programmes/01970000-0000-7000-8000-000000000000", "/api/v1/sessions/01970000-0000-7000-8000-000000000000"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/programmes",
+        "/api/v1/programmes/01970000-0000-7000-8000-000000000000",
+        "/api/v1/sessions/01970000-0000-7000-8000-000000000000",
+    ],
+)
 async def test_without_a_token_nothing_is_told(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 401

@@ -83,7 +83,9 @@ async def test_a_trace_shows_the_whole_way(cast: Cast, client: httpx.AsyncClient
         assert (await (await signed_in(client, outsider)).get(f"/finance/trace/{number}")).status_code == MISSING
 
 
-@pytest.mark.parametrize("ref", ["2026-999999", "C2026-000001", "nonsense", "in_none", "01970000-0000-7000-8000-000000000000", "x" * 200, "%00"])
+@pytest.mark.parametrize(
+    "ref", ["2026-999999", "C2026-000001", "nonsense", "in_none", "01970000-0000-7000-8000-000000000000", "x" * 200, "%00"]
+)
 async def test_what_nobody_knows_leads_nowhere(cast: Cast, client: httpx.AsyncClient, ref: str) -> None:
     assert (await (await signed_in(client, cast.ecl)).get(f"/finance/trace/{ref}")).status_code == MISSING
 

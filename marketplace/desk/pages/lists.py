@@ -21,7 +21,12 @@ from marketplace.kit.web import Html, WebRequest, render, spreadsheet
 from marketplace.orders.states import OrderState
 
 CSV_ROWS = 10_000
-ORDER_WORDS = {"placed": N_("Waiting for the partner"), "confirmed": N_("Confirmed"), "declined": N_("Declined"), "cancelled": N_("Cancelled")}
+ORDER_WORDS = {
+    "placed": N_("Waiting for the partner"),
+    "confirmed": N_("Confirmed"),
+    "declined": N_("Declined"),
+    "cancelled": N_("Cancelled"),
+}
 Shown = Annotated[str | None, QueryParameter(name="state")]
 
 
