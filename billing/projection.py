@@ -49,3 +49,18 @@ async def project(invoice_id: UUID, copy: StripeInvoice, *, now: datetime, faile
         await states.project_stripe(invoice_id, follow.value, hosted_payment_url=copy.hosted_url, now=now)
         if failed and copy.state is not StripeState.PROCESSING:
             await states.payment_failed(invoice_id, now=now)
+        await _note_held(invoice_id, copy, now=now)
+
+
+async def _note_held(invoice_id: UUID, copy: StripeInvoice, *, now: datetime) -> None:
+    """Keep in the trail what a transfer that was too small brought; once for each amount."""
+    if not copy.held.cents:
+        return
+    sql = """
+        SELECT data ->> 'cents' FROM audit_entry WHERE subject_kind = 'invoice' AND subject_id = $1 AND event = 'invoice.partly_arrived'
+        ORDER BY at DESC, id DESC LIMIT 1
+    """
+    if await db.value(sql, str(invoice_id)) == str(copy.held.cents):
+        return
+    data = {"cents": copy.held.cents, "left_cents": copy.left.cents - copy.held.cents}
+    await audit.record("invoice.partly_arrived", actor=SYSTEM, subject=("invoice", invoice_id), data=data, now=now)

@@ -37,6 +37,7 @@ _ORDER = (
     "delivery_failed",
     "sent_again",
     "processing",
+    "partly_arrived",
     "payment_received",
     "credited",
     "set_off",
@@ -60,8 +61,22 @@ def tell(
     """Return the steps of an invoice in order of time, then what comes; ``sent`` are its deliveries, for their addresses."""
     addresses = {str(delivery.id): delivery.address for delivery in sent}
     told = in_order(entries)
+    told = [entry for at, entry in enumerate(told) if not _said_better(told, at)]
     steps = [step for at, entry in enumerate(told) if (step := _fell_short(told[:at], entry) or _past(invoice, entry, payments, addresses))]
     return [*steps, *_coming(invoice, entries, today)]
+
+
+def _said_better(told: Sequence[Entry], at: int) -> bool:
+    """Tell whether an entry only says again, with less, that a transfer brought too little."""
+    short = [entry.at for entry in told if entry.event == "invoice.partly_arrived"]
+    return told[at].event == "invoice.opened" and told[at].at in short
+
+
+def _partly(entry: Entry) -> Step:
+    came, missing = (fmt_money(Money(int(entry.data[name]))) for name in ("cents", "left_cents"))
+    title = _("{amount} has come in, {missing} is missing", amount=came, missing=missing)
+    detail = _("Send the rest to the same account, with the same reference: then it is paid. Don't send all of it again.")
+    return Step("stop", title, fmt_datetime(entry.at), detail)
 
 
 def _fell_short(before: Sequence[Entry], entry: Entry) -> Step | None:
@@ -74,6 +89,8 @@ def _fell_short(before: Sequence[Entry], entry: Entry) -> Step | None:
 
 def _past(invoice: Invoice, entry: Entry, payments: Sequence[Payment], addresses: Mapping[str, str]) -> Step | None:
     """Return the step of an audited event, or None for one that isn't part of the story."""
+    if entry.event == "invoice.partly_arrived":
+        return _partly(entry)
     if entry.event == "invoice.payment_received":
         return _received(entry, payments)
     to = addresses.get(str(entry.data.get("delivery")), "")

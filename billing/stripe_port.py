@@ -164,7 +164,7 @@ class StripeInvoice(msgspec.Struct, frozen=True, kw_only=True):
     """An invoice as Stripe has it now. Amounts in cents; ``lines`` counts those that came along (ten at most).
 
     ``left`` is what it still wants, ``credited`` what its credit notes took back, ``paid_elsewhere`` what somebody noted as
-    paid outside Stripe.
+    paid outside Stripe. ``held`` arrived by a transfer that was too small: Stripe keeps it until the rest is there.
     """
 
     stripe_id: str
@@ -183,6 +183,7 @@ class StripeInvoice(msgspec.Struct, frozen=True, kw_only=True):
     left: Money = Money(0)
     credited: Money = Money(0)
     paid_elsewhere: Money = Money(0)
+    held: Money = Money(0)
     taxes: tuple[StripeTax, ...] = ()
 
 

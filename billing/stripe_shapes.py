@@ -124,8 +124,24 @@ def invoice_from(body: Mapping[str, Any], *, payments: tuple[StripePayment, ...]
         left=Money(body["amount_remaining"], currency),
         credited=Money(body["pre_payment_credit_notes_amount"] + body["post_payment_credit_notes_amount"], currency),
         paid_elsewhere=Money(body.get("amount_paid_off_stripe") or 0, currency),
+        held=Money(_held(body), currency),
         taxes=tuple(_taxes(body)),
     )
+
+
+def _held(body: Mapping[str, Any]) -> int:
+    """Return what a transfer that was too small brought, in cents: what the invoice wants less what the transfer still lacks."""
+    for intent in _intents(body):
+        lacking = ((intent.get("next_action") or {}).get("display_bank_transfer_instructions") or {}).get("amount_remaining")
+        if lacking is not None and body["status"] == "open":
+            return max(0, int(body["amount_remaining"]) - int(lacking))
+    return 0
+
+
+def _intents(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the payment intents that came along with an invoice, where they were expanded."""
+    found = [tie["payment"].get("payment_intent") for tie in body.get("payments", {}).get("data", [])]
+    return [intent for intent in found if isinstance(intent, dict)]
 
 
 def _ours(body: Mapping[str, Any], key: str) -> UUID | None:
@@ -222,9 +238,7 @@ def _state(body: Mapping[str, Any]) -> StripeState:
     state = StripeState(body["status"])
     if state is not StripeState.OPEN:
         return state
-    intents = [tie["payment"].get("payment_intent") for tie in body.get("payments", {}).get("data", [])]
-    processing = any(isinstance(intent, dict) and intent["status"] == "processing" for intent in intents)
-    return StripeState.PROCESSING if processing else state
+    return StripeState.PROCESSING if any(intent["status"] == "processing" for intent in _intents(body)) else state
 
 
 class _Subject(msgspec.Struct):

@@ -9,15 +9,16 @@ import httpx
 import msgspec
 import pytest
 
-from billing import mirror, reconcile, stripe_links, stripe_mirror
+from billing import inbox, invoices, mirror, reconcile, story, stripe_links, stripe_mirror
 from billing.comparison import runs
 from billing.projection import project
 from billing.sandbox import control, hosted, store
 from billing.sandbox.hosted import Amount, Choice, Method, Outcome
 from billing.stripe_gateway import GatewayError
 from billing.vat import VatBasis
-from marketplace.kit import db, ids, work
-from tests.builders.billing import a_debtor, an_invoice
+from marketplace.kit import audit, db, ids, work
+from marketplace.kit.identity import SYSTEM
+from tests.builders.billing import a_debtor, an_invoice, number_of
 from tests.stripe.conftest import BASE
 
 if TYPE_CHECKING:
@@ -167,6 +168,22 @@ async def test_too_little_stays_open_and_too_much_pays_once(stripe: Gateway, clo
     await hosted.settle_due()
     await work_off(clock.now())
     assert (await standing(invoice_id))[0] == state
+    if amount is Amount.SHORT:
+        await reconcile_again(invoice_id, clock.now())
+        entries = await audit.of("invoice", invoice_id)
+        told = [dict(entry.data) for entry in entries if entry.event == "invoice.partly_arrived"]
+        assert told == [{"cents": 58_050, "left_cents": 6_450}]
+        seen = await invoices.get(await number_of(invoice_id), actor=SYSTEM)
+        titles = [step.title for step in story.tell(seen, entries, [], today=clock.now().date())]
+        assert "€580.50 has come in, €64.50 is missing" in titles
+        assert titles.count("Can be paid online") == 1
+
+
+async def reconcile_again(invoice_id: UUID, now: datetime) -> None:
+    """Hear of the invoice once more."""
+    await inbox.refresh(
+        str(await db.value("SELECT stripe_id FROM stripe_link WHERE our_id = $1 AND kind = 'invoice'", invoice_id)), now=now
+    )
 
 
 async def test_the_rest_of_a_short_transfer_completes_it(stripe: Gateway, clock: FakeClock) -> None:
