@@ -50,6 +50,9 @@ def run(until: datetime | None, *, everybody: bool, only_preview: bool, as_json:
     if as_json:
         click.echo(msgspec.json.encode(shown).decode())
         return
+    if not shown.groups:
+        click.echo(f"Nothing may be billed until {shown.until.isoformat()}. No run is left behind.")
+        return
     for group in shown.groups:
         click.echo(f"{group['company']:<40.40} {group['what']:<28.28} {group['total']:>14}  {group['state']}")
         for problem in group["problems"]:
@@ -63,16 +66,19 @@ def run(until: datetime | None, *, everybody: bool, only_preview: bool, as_json:
 
 async def make(until: date | None, *, everybody: bool, only_preview: bool, quiet: bool) -> Shown:
     """Make a run, issue it if wanted, and return how it stands."""
-    from billing.runs import collect, read
+    from billing.runs import collect, issue, read
     from marketplace.kit import clock
     from marketplace.kit.errors import DomainError
     from marketplace.kit.identity import SYSTEM
+    from marketplace.kit.web import paging
 
     now = clock.now()
     until_on = until or clock.today(now).replace(day=1) - timedelta(days=1)
     run_id = await collect.make(until_on, scope="all" if everybody else "monthly", actor=SYSTEM, now=now)
     await collect.collect(run_id, now=now)
-    if not only_preview:
+    if not (await read.groups(run_id, paging.read(None, int, size=1))).items:
+        await issue.stop(run_id, actor=SYSTEM, now=now)
+    elif not only_preview:
         try:
             await _issue(run_id, quiet=quiet)
         except DomainError as refusal:
