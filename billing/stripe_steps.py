@@ -78,7 +78,11 @@ async def credit(payload: dict[str, Any], *, item: work.WorkItem, now: datetime)
         return
     stripe = gateway()
     made = await _existing(stripe, note, stripe_id) if _unsure(item, now) else None
-    made = made or await _credited(stripe, note, stripe_id, item=item)
+    if made is None:
+        copy = await _present(stripe, stripe_id)
+        if copy.state is StripeState.DRAFT:  # it needed no collecting before it was final, and never will
+            return
+        made = await _credited(stripe, note, copy, item=item)
     await stripe_links.tie("credit_note", note.note_id, made.stripe_id, now=now)
     await stripe_facts.refresh(stripe_id, now=now)
 
@@ -87,8 +91,8 @@ async def _existing(stripe: Gateway, note: CreditMirror, stripe_id: str) -> Stri
     return next((one for one in await stripe.credits_of(stripe_id) if one.our_id == note.note_id and not one.void), None)
 
 
-async def _credited(stripe: Gateway, note: CreditMirror, stripe_id: str, *, item: work.WorkItem) -> StripeCredit:
-    copy = await _present(stripe, stripe_id)
+async def _credited(stripe: Gateway, note: CreditMirror, copy: StripeInvoice, *, item: work.WorkItem) -> StripeCredit:
+    stripe_id = copy.stripe_id
     if copy.state is StripeState.VOID:
         message = f"Credit note {note.number} can't go to Stripe: {stripe_id} is void there."
         raise work.GiveUp(message)

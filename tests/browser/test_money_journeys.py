@@ -145,7 +145,7 @@ async def test_a_partner_answers_and_two_at_ecl_pay(browser: Browser, product: P
     await partner.opens("/statements")
     await partner.uses(partner.tab.get_by_role("link", name=statement, exact=True).first)
     await partner.uses(partner.tab.locator(f"main a[href^='/statements/{statement}/lines/']").first)
-    await partner.types("reason", "It was six people, not five")
+    await partner.types("reason", "Het waren zes mensen, geen vijf")
     await partner.presses("Send the objection")
     await partner.opens(f"/statements/{statement}")
     await about(partner, "Agree to {amount}")

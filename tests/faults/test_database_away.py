@@ -91,6 +91,7 @@ async def test_a_database_that_stops_is_waited_for(own_server: Embedded, mails: 
         web.until_ready()
         buyer = Buyer(web.url, token, session.id, people)
         assert buyer.buy(4) == [201] * 4
+        await _the_worker_works()
         leaves_at = clock.now() + timedelta(seconds=2)
         for n in range(10):
             context = {"name": "Fenna", "link": "http://127.0.0.1:8000/password/example", "until": leaves_at}
@@ -111,6 +112,14 @@ async def test_a_database_that_stops_is_waited_for(own_server: Embedded, mails: 
         await _reconnected()
         await _nothing_is_lost(buyer, mails)
         measured(f"ready again {back:.1f} s after the database was")
+
+
+async def _the_worker_works() -> None:
+    """Wait until the worker has begun: one that finds no database at its start ends, and the supervisor starts another."""
+    limit = time.monotonic() + 60
+    while not await db.value("SELECT count(*) FROM due_work WHERE state = 'done'"):
+        assert time.monotonic() < limit
+        await asyncio.sleep(0.1)
 
 
 async def _reconnected() -> None:
