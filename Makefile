@@ -11,13 +11,13 @@ run: ready-run
 
 # Two files at a time, each with a database server of its own.
 test: ready-test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 	@$(MAKE) --no-print-directory test-again
 
 # The second round, on Debian's PostgreSQL 15, of the quick tests that a database can matter to.
 test-again: ready-test
 	@if [ -d /usr/lib/postgresql/15/bin ]; then echo "Once more on PostgreSQL 15"; \
-	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not browser" $(WITH_SQL) $(ARGS); fi
+	MARKETPLACE_TEST_PG=15 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser" $(WITH_SQL) $(ARGS); fi
 
 test-full: ready-test
 	@MARKETPLACE_TEST_FULL=1 $(BIN)/python -m pytest -q $(ARGS)
